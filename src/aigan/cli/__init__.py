@@ -1,0 +1,24 @@
+"""The command line: one file a command, each a thin skin over one library function.
+
+Exit status: 0 all well, 1 some files failed or an error that the message explains, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from aigan.errors import AiganError
+
+
+def main() -> None:
+    """Run `aigan`: errors that users can mend are one sentence on stderr, exit status 1."""
+    from aigan.cli.app import app
+
+    try:
+        app()
+    except AiganError as error:
+        print(f"aigan: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("aigan: stopped; nothing half-written was left", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,26 @@
+"""All commands, gathered. A command's file imports only typer and the standard library at its top."""
+
+import typer
+
+import aigan
+
+app = typer.Typer(
+    help="Take rain, haze and noise out of photographs (AI-GAN).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"aigan {aigan.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass

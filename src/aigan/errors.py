@@ -1,0 +1,5 @@
+"""The one error that users meet: a sentence that says what is wrong, with which file, and what to do."""
+
+
+class AiganError(Exception):
+    """What the user can mend. Its text is one sentence; the command line prints it and exits with 1, without a traceback."""
