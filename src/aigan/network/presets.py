@@ -1,0 +1,151 @@
+"""Picture networks: their configuration, the presets and sizes, and how a network is built from them.
+
+`paper` follows the text: two full decoders, fusion by the mean. `plus` is what trials showed to pay: the decoders'
+common work is done once, in the encoder (a trunk), the decoders are heads, small generators correct their input.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, cast
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from aigan.network import parts
+from aigan.network.reach import Reach, union
+from aigan.network.topology import AIGAN, Estimates, Fusion
+
+Width = Annotated[int, msgspec.Meta(ge=1, le=1024)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=64)]
+
+
+class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that rebuilds a network; it lies in the header of its weights."""
+
+    channels: Literal[1, 3] = 3
+    widths: Annotated[tuple[Width, ...], msgspec.Meta(min_length=1, max_length=6)] = (32, 64, 128)
+    encode_blocks: tuple[Count, ...] = (2, 2, 3)  # residual blocks a level on the way down, the finest level first
+    decode_blocks: tuple[Count, ...] = (2, 1)  # and on the way up
+    common_trunk: bool = True  # the way up belongs to e, d_O and d_T are heads; else each decoder has its own
+    generator_width: Width = 16
+    generator_features: bool = False  # G sees the trunk's features, at half resolution
+    fusion: Fusion = "step2"
+    branches: Literal[1, 2] = 2  # 1: S-GAN
+    exchange: bool = True  # False: D-GAN
+
+    def __post_init__(self) -> None:
+        if not len(self.widths) == len(self.encode_blocks) == len(self.decode_blocks) + 1:
+            raise ValueError("a network needs one count of encode_blocks a width and one of decode_blocks less")
+        if self.generator_features and not self.common_trunk:
+            raise ValueError("generator_features needs the features of a common_trunk")
+
+
+# thousands of multiply-accumulates a pixel (ỹ_T left out): plus 51, 112, 460; paper 47, 105, 439
+PRESETS: dict[str, NetworkConfig] = {
+    "plus-s": NetworkConfig(),
+    "plus-m": NetworkConfig(widths=(48, 96, 192), generator_width=16),
+    "plus-l": NetworkConfig(widths=(80, 160, 256), encode_blocks=(3, 3, 4), decode_blocks=(3, 2)),
+    "paper-s": NetworkConfig(encode_blocks=(1, 2, 2), decode_blocks=(1, 1), common_trunk=False, fusion="mean"),
+    "paper-m": NetworkConfig(
+        widths=(48, 96, 192), encode_blocks=(1, 2, 2), decode_blocks=(1, 1), common_trunk=False, fusion="mean"
+    ),
+    "paper-l": NetworkConfig(
+        widths=(80, 160, 256), encode_blocks=(2, 3, 3), decode_blocks=(2, 1), common_trunk=False, fusion="mean"
+    ),
+}
+
+
+class PictureAIGAN(AIGAN):
+    """AI-GAN on pictures (B, C, H, W) in [0, 1] of any H, W ≥ 1: padded by reflection to the network's stride, and cut."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        torso, d_O, d_T = _encoder_and_decoders(config)
+        two = config.branches == 2
+        super().__init__(
+            e=torso,
+            d_O=d_O,
+            G_O=_generator(config),
+            d_T=d_T if two else None,
+            G_T=_generator(config) if two else None,
+            exchange=config.exchange,
+            fusion=parts.LearnedFusion(config.channels) if config.fusion == "learned" else config.fusion,
+        )
+        self.config = config
+        self.multiple_of = 2 ** len(config.widths)
+
+    def forward(self, I: Tensor, *, interference: bool = True) -> Estimates:
+        """Decompose I; see `AIGAN.forward`."""
+        height, width = I.shape[-2:]
+        estimates = super().forward(pad_by_reflection(I, self.multiple_of), interference=interference)
+        return Estimates(*(None if y is None else y[..., :height, :width] for y in estimates))  # type: ignore[arg-type]
+
+    @property
+    def receptive_radius_px(self) -> int:
+        """No pixel farther away changes a result: G of step 2 on what the other branch's step 1 leaves."""
+        e, d_O, d_T, G_O, G_T = (cast("parts.Trunk", part) for part in (self.e, self.d_O, self.d_T, self.G_O, self.G_T))
+        features = e.reach(Reach())
+        result = G_O.reach(d_O.reach(features), features)  # type: ignore[arg-type,call-arg]
+        if self.G_T is None:
+            return result.radius
+        yhat_T = G_T.reach(d_T.reach(features), features)  # type: ignore[arg-type,call-arg]
+        result = union(result, yhat_T)
+        if self.exchange:
+            result = union(G_O.reach(result, features), G_T.reach(result, features))  # type: ignore[arg-type,call-arg]
+        if isinstance(self.fusion, parts.LearnedFusion):
+            result = self.fusion.reach(result)
+        return result.radius
+
+
+def build(config: NetworkConfig) -> PictureAIGAN:
+    """A network with fresh weights, from torch's global generator."""
+    return PictureAIGAN(config)
+
+
+def pad_by_reflection(pictures: Tensor, multiple: int) -> Tensor:
+    """Pad (..., H, W) below and right to multiples of `multiple`, mirrored without repeating the edge, however small H and W.
+
+    Indices instead of torch's own reflection, which needs sides larger than the padding.
+    """
+    for dim in (-2, -1):
+        size = pictures.shape[dim]
+        period = max(2 * (size - 1), 1)
+        padded = (size + multiple - 1) // multiple * multiple
+        position = torch.arange(padded, device=pictures.device) % period
+        pictures = pictures.index_select(dim, torch.minimum(position, period - position).clamp(max=size - 1))
+    return pictures
+
+
+def macs_per_pixel(network: PictureAIGAN) -> float:
+    """Multiply-accumulates a pixel of the inference path (e, d_O, d_T, two passes of G_O, one of G_T), convolutions only."""
+    total = 0
+
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal total
+        assert isinstance(module, nn.Conv2d)
+        total += output.numel() * module.in_channels * module.kernel_size[0] * module.kernel_size[1]
+
+    side = 2 * network.multiple_of
+    hooks = [module.register_forward_hook(count) for module in network.modules() if isinstance(module, nn.Conv2d)]
+    with torch.inference_mode():
+        parameter = next(network.parameters())
+        picture = parameter.new_zeros(1, network.config.channels, side, side)
+        network.fuse(picture, network(picture, interference=False))
+    for hook in hooks:
+        hook.remove()
+    return total / side**2
+
+
+def _encoder_and_decoders(config: NetworkConfig) -> tuple[nn.Module, nn.Module, nn.Module]:
+    c, widths = config.channels, config.widths
+    if config.common_trunk:
+        trunk = parts.Trunk(c, widths, config.encode_blocks, config.decode_blocks)
+        return trunk, parts.Head(widths[0], c, adds_picture=True), parts.Head(widths[0], c, adds_picture=False)
+    descent = parts.Descent(c, widths, config.encode_blocks)
+    return descent, *(parts.Decoder(widths, config.decode_blocks, c) for _ in range(2))  # type: ignore[return-value]
+
+
+def _generator(config: NetworkConfig) -> nn.Module:
+    if config.generator_features:
+        return parts.FeatureGenerator(config.channels, config.generator_width, config.widths[0])
+    return parts.Generator(config.channels, config.generator_width)
