@@ -3,7 +3,7 @@
 An interference model asks a `Draws` for numbers of shape (B, ...): one row a picture. `KeyedDraws` makes row b a
 function of its own key alone, whatever stands beside it in the batch: a training sample then depends on
 (seed, step, index) only, two processes equal one, a resumed run repeats itself, and on CUDA the step can be captured
-as one graph with its number in a tensor. `GeneratorDraws` takes an ordinary numpy or torch generator.
+as one graph with its number in a tensor. `GeneratorDraws` takes numpy's own generator, for a picture at a time.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 from typing import Any, Protocol
 
 import array_api_compat
+import numpy as np
 
 Array = Any  # numpy.ndarray or torch.Tensor
 
@@ -64,26 +65,24 @@ class KeyedDraws:
 
 
 class GeneratorDraws:
-    """Draws for `batch` pictures from a numpy.random.Generator or a torch.Generator (on its own device)."""
+    """Draws for `batch` pictures from numpy's own generator; a row depends on the rows before it."""
 
-    def __init__(self, generator: Any, batch: int = 1) -> None:
+    def __init__(self, generator: np.random.Generator, *, batch: int = 1) -> None:
         self._generator, self._batch = generator, batch
-
-    def _draw(self, numpy_name: str, torch_name: str, shape: tuple[int, ...]) -> Array:
-        shape = (self._batch, *shape)
-        if hasattr(self._generator, numpy_name):
-            return getattr(self._generator, numpy_name)(shape, dtype="float32")
-        import torch  # the caller has it: the generator is torch's
-
-        return getattr(torch, torch_name)(shape, generator=self._generator, device=self._generator.device)
 
     def uniform(self, *shape: int) -> Array:
         """(B, *shape) float32 in [0, 1)."""
-        return self._draw("random", "rand", shape)
+        return self._generator.random((self._batch, *shape), dtype=np.float32)
 
     def normal(self, *shape: int) -> Array:
         """(B, *shape) float32, standard normal."""
-        return self._draw("standard_normal", "randn", shape)
+        return self._generator.standard_normal((self._batch, *shape), dtype=np.float32)
+
+
+def between(draws: Draws, bounds: tuple[float, float], *shape: int) -> Array:
+    """(B, *shape) float32, uniform in `bounds`."""
+    low, high = bounds
+    return low + (high - low) * draws.uniform(*shape)
 
 
 def mix(x: Array) -> Array:
@@ -95,5 +94,5 @@ def mix(x: Array) -> Array:
 
 
 def sample_keys(seed: int, step: Array, index: Array) -> Array:
-    """Keys of training samples: int64, from the seed, the step (an int64 scalar) and the indices in the global batch (B,)."""
-    return mix(mix(mix(index) ^ (mix(step + 0 * index) * 3)) + (seed & _MASK) * 0x9E3779B1)
+    """Keys of training samples, (B,) int64, from the seed, the step (an int64 scalar), the places in the batch (B,)."""
+    return mix(mix(mix(index) ^ (mix(step + 0 * index) * 3)) + ((seed & _MASK) * 0x9E3779B1 & _MASK))
