@@ -3,3 +3,7 @@
 
 class AiganError(Exception):
     """What the user can mend. Its text is one sentence; the command line prints it and exits with 1, without a traceback."""
+
+
+class MissingExtra(AiganError, ImportError):
+    """Something optional is not installed; its text holds the command that installs it."""

@@ -1,0 +1,185 @@
+"""From a file's bytes to a libvips image in a form that the rest knows: gray or RGB, with or without alpha."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import pyvips
+
+from aigan.errors import AiganError
+from aigan.pictures import exif, foreign, netpbm
+from aigan.pictures.form import FORMATS, RAW_EXTENSIONS, Depth, Form
+
+Access = Literal["sequential", "random"]
+Source = Path | bytes
+
+pyvips.cache_set_max(0)  # else libvips answers for a file that was overwritten meanwhile with what it held before
+
+LOADERS = {
+    "JPEG": "jpegload_source",
+    "PNG": "pngload_source",
+    "WebP": "webpload_source",
+    "TIFF": "tiffload_source",
+    "AVIF": "heifload_source",
+    "GIF": "gifload_source",
+}
+DEPTHS: dict[str, Depth] = {"uchar": "uint8", "ushort": "uint16", "float": "float32"}
+GRAY_OR_RGB = ("b-w", "grey16", "rgb", "srgb", "rgb16", "scrgb", "multiband")
+
+
+def open_image(source: Source, *, access: Access, max_pixels: int) -> tuple[pyvips.Image, Form]:
+    """Read the header. Pixels are decoded when they are asked for, with their errors: do so under `readable`.
+
+    The image has 1 (gray), 2 (and alpha), 3 (RGB) or 4 bands of uchar, ushort or float; it is not yet turned upright.
+    """
+    name = name_of(source)
+    check = partial(_check_size, name, max_pixels)
+    with readable(name), _opened(source) as file:
+        head = file.read(4096)
+        kind = _kind(head, source)
+        if kind in LOADERS:
+            image = getattr(pyvips.Image, LOADERS[kind])(_vips_source(source), access=access, fail_on="error")
+            check(image.width, image.height)
+        elif kind == "PPM":
+            image = netpbm.load(source, head, check)
+        else:
+            file.seek(0)
+            image = foreign.LOADERS[kind](file, check)
+        image, notes = _gray_or_rgb(image, name)
+        block = exif.from_tiff(file) if kind in ("TIFF", "raw") else _blob(image, "exif-data")
+    form = Form(
+        format="TIFF" if kind == "raw" else "PPM" if kind == "plain PPM" else kind,
+        depth=DEPTHS[image.format],
+        exif=exif.upright(block) if block else None,
+        xmp=_blob(image, "xmp-data"),
+        iptc=_blob(image, "iptc-data"),
+        icc=_blob(image, "icc-profile-data"),
+        resolution=(image.xres, image.yres),
+        notes=notes,
+    )
+    return image, form
+
+
+def orientation(image: pyvips.Image) -> int:
+    """How the picture lies, as EXIF counts it: 1 is upright; from 3 on, turning it needs more than one row at a time."""
+    return int(image.get("orientation")) if image.get_typeof("orientation") else 1
+
+
+def name_of(source: Source) -> str:
+    """What an error calls the picture."""
+    return "the picture given as bytes" if isinstance(source, bytes) else str(source)
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Decoders' errors in one sentence."""
+    try:
+        yield
+    except AiganError:
+        raise
+    except FileNotFoundError as error:
+        raise AiganError(f"{name} does not exist: check the name") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise AiganError(f"{name} cannot be opened ({error.strerror}): give a picture that may be read") from error
+    except Exception as error:  # of any kind, as decoders raise them on damaged files
+        detail = " ".join(str(error).split("\n", 1)[-1].split()) or type(error).__name__
+        raise AiganError(f"{name} is damaged or incomplete ({detail}): get another copy of it") from error
+
+
+def _check_size(name: str, max_pixels: int, width: int, height: int) -> None:
+    if width * height > max_pixels:
+        raise AiganError(
+            f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: cut or scale it"
+        )
+
+
+def _opened(source: Source) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def _vips_source(source: Source) -> pyvips.Source:
+    if isinstance(source, bytes):
+        return pyvips.Source.new_from_memory(source)
+    return pyvips.Source.new_from_file(os.fsencode(source))  # bytes: names that are not UTF-8 pass, too
+
+
+def _kind(head: bytes, source: Source) -> str:
+    """What the first bytes say; the extension decides only for camera raw files, most of which look like TIFF."""
+    if isinstance(source, Path) and source.suffix.lower() in RAW_EXTENSIONS:
+        return "raw"
+    for start, kind in STARTS:
+        if head.startswith(start):
+            return kind
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP"
+    if head[4:8] == b"ftyp":
+        brands = head[8 : int.from_bytes(head[:4], "big")]
+        if b"avif" in brands or b"avis" in brands:
+            return "AVIF"
+        if any(brand in brands for brand in HEIC_BRANDS):
+            return "HEIC"
+    if not head:
+        raise AiganError(f"{name_of(source)} is empty: get another copy of it")
+    known = ", ".join(format.name for format in FORMATS)
+    raise AiganError(f"{name_of(source)} is not a picture of a kind that is known: give a {known} or camera raw file")
+
+
+HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+STARTS = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF8", "GIF"),
+    (b"BM", "BMP"),
+    *((start, "TIFF") for start in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    *((start, "PPM") for start in (b"P5", b"P6")),
+    *((start, "plain PPM") for start in (b"P1", b"P2", b"P3", b"P4")),
+)
+
+
+def _gray_or_rgb(image: pyvips.Image, name: str) -> tuple[pyvips.Image, tuple[str, ...]]:
+    """Convert what is neither (CMYK, Lab, double), and say what was converted or left out."""
+    notes = []
+    pages = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
+    if pages > 1:
+        notes.append(f"first {'frame' if image.get_typeof('delay') else 'page'} of {pages}")
+    if image.interpretation == "cmyk":
+        depth = 16 if image.format == "ushort" else 8
+        image = image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
+        notes.append("converted from CMYK to sRGB")
+    elif image.interpretation not in GRAY_OR_RGB:
+        notes.append(f"converted from {image.interpretation} to sRGB")
+        image = image.colourspace("rgb16")
+    white = _white(image)
+    if white < 65_535:
+        image = (image * (65_535 / white)).rint().cast("ushort")
+    if image.format == "double":
+        image = image.cast("float")
+    if image.format not in DEPTHS or image.bands > 4:
+        raise AiganError(
+            f"{name} has {image.bands} channels of type {image.format}, which is not supported:"
+            " convert it to gray or RGB of 8 or 16 bits or floating point"
+        )
+    return image, tuple(notes)
+
+
+def _white(image: pyvips.Image) -> int:
+    """The value of white: libvips moves 10 and 12 bits of AVIF up to 16, so that white is a little under 65,535."""
+    bits = int(image.get("bits-per-sample")) if image.get_typeof("bits-per-sample") else 16
+    return (2**bits - 1) << (16 - bits) if image.format == "ushort" and bits in (10, 12) else 65_535
+
+
+def _blob(image: pyvips.Image, field: str) -> bytes | None:
+    return bytes(image.get(field)) if image.get_typeof(field) else None
+
+
+def turned_through(image: pyvips.Image, tiles: Path) -> pyvips.Image:
+    """The image upright, decoded to a file of tiles from which it is read in any order."""
+    image.tiffsave(os.fsencode(tiles), tile=True, tile_width=256, tile_height=256, bigtiff=True, compression="none")
+    decoded = pyvips.Image.tiffload(os.fsencode(tiles), access="random")
+    return decoded.autorot()

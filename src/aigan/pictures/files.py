@@ -1,0 +1,40 @@
+"""Outputs appear whole or not at all: written to a temporary neighbour, fsynced, renamed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aigan.errors import AiganError
+
+
+@contextmanager
+def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A temporary file beside `path` to write to; it takes the place of `path` when the block ends without an error.
+
+    AiganError where `path` exists and may not be overwritten, or where its folder cannot be written to.
+    """
+    if path.exists() and not overwrite:
+        raise AiganError(f"{path} exists already: choose another name or allow overwriting")
+    with temporary_neighbour(path) as temporary:
+        yield temporary
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+
+@contextmanager
+def temporary_neighbour(path: Path) -> Iterator[Path]:
+    """An empty file beside `path`, on the same disk, that is gone when the block ends."""
+    temporary = path.with_name(f".aigan-{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.touch(exist_ok=False)
+    except OSError as error:
+        raise AiganError(f"{path} cannot be written ({error.strerror}): check its folder") from error
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,93 @@
+"""What libvips' wheel lacks: BMP and plain PPM by Pillow, HEIC and camera raw files by extras."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyvips
+from PIL import BmpImagePlugin, Image, PpmImagePlugin
+
+from aigan.errors import MissingExtra
+
+Check = Callable[[int, int], None]
+
+
+def load_bmp(file: BinaryIO, check: Check) -> pyvips.Image:
+    """A BMP file of any depth: gray, palette, RGB, RGBA."""
+    return _from_pillow(BmpImagePlugin.BmpImageFile, file, check)
+
+
+def load_plain_ppm(file: BinaryIO, check: Check) -> pyvips.Image:
+    """PBM, and the text forms of PGM and PPM."""
+    return _from_pillow(PpmImagePlugin.PpmImageFile, file, check)
+
+
+def _from_pillow(plugin: Any, file: BinaryIO, check: Check) -> pyvips.Image:
+    with warnings.catch_warnings(action="ignore"):
+        picture: Image.Image = plugin(file)  # by the plugin: Image.open has a pixel limit of its own
+        check(*picture.size)
+        if picture.mode == "I":  # 16 bit
+            return pyvips.Image.new_from_array(np.asarray(picture, np.uint16)).copy(interpretation="grey16")
+        mode = {"1": "L", "L": "L", "RGBA": "RGBA"}.get(picture.mode, "RGB")
+        return pyvips.Image.new_from_array(np.asarray(picture.convert(mode)))
+
+
+def save_bmp(image: pyvips.Image, path: Path) -> None:
+    """Write gray or RGB of 8 bits."""
+    pixels = image.numpy()
+    dpi = (image.xres * 25.4, image.yres * 25.4)
+    Image.fromarray(pixels).save(path, format="BMP", dpi=dpi)
+
+
+def load_heic(file: BinaryIO, check: Check) -> pyvips.Image:
+    """A telephone's HEIC picture: 8, 10 or 12 bits, upright as its container says."""
+    heif = _pillow_heif()
+    opened = heif.open_heif(file, convert_hdr_to_8bit=False)
+    check(*opened.size)
+    image = pyvips.Image.new_from_array(np.asarray(opened))
+    if image.format == "ushort":
+        image.set_type(pyvips.GValue.gint_type, "bits-per-sample", opened.info["bit_depth"])
+    for field, key in (("exif-data", "exif"), ("xmp-data", "xmp"), ("icc-profile-data", "icc_profile")):
+        if opened.info.get(key):
+            image.set_type(pyvips.GValue.blob_type, field, opened.info[key])
+    return image
+
+
+def save_heic(
+    image: pyvips.Image, path: Path, *, quality: int, exif: bytes | None, xmp: bytes | None, icc: bytes | None
+) -> None:
+    """Write RGB or RGBA of 8 or 12 bits."""
+    heif = _pillow_heif()
+    raise NotImplementedError
+
+
+def load_raw(file: BinaryIO, check: Check) -> pyvips.Image:
+    """Develop a camera raw file: 16 bits, sRGB, the camera's white balance, upright."""
+    try:
+        import rawpy
+    except ImportError as error:
+        raise MissingExtra("reading camera raw files needs rawpy: pip install 'aigan[raw]'") from error
+    with rawpy.imread(file) as raw:
+        check(raw.sizes.width, raw.sizes.height)
+        pixels = raw.postprocess(use_camera_wb=True, output_bps=16)
+    return pyvips.Image.new_from_array(pixels).copy(interpretation="rgb16")
+
+
+def _pillow_heif() -> Any:
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise MissingExtra("HEIC pictures need pillow-heif: pip install 'aigan[heif]'") from error
+    return pillow_heif
+
+
+LOADERS: dict[str, Callable[[BinaryIO, Check], pyvips.Image]] = {
+    "BMP": load_bmp,
+    "plain PPM": load_plain_ppm,
+    "HEIC": load_heic,
+    "raw": load_raw,
+}
