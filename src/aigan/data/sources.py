@@ -1,0 +1,190 @@
+"""Where training samples come from: clean pictures degraded on the fly, published pairs, real rain on other pictures.
+
+A source is configured by a frozen struct and becomes an object on the training device that turns draws into a batch
+(y_O, I): the original and the degraded signal, (B, C, size, size) float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+import numpy as np
+import torch
+from torch import Tensor
+
+from aigan.data.check import test_scenes_seen
+from aigan.data.folders import Pair, list_pictures, read_rgb, read_streak
+from aigan.data.layouts import find_layout
+from aigan.data.store import Bytes, PictureStore
+from aigan.errors import AiganError
+from aigan.interference.draws import Draws
+from aigan.interference.haze import Haze
+from aigan.interference.noise import Camera, Noise
+from aigan.interference.rain import Rain, Recombination, add_rain
+
+_GRAY = (0.298936021293775, 0.587043074451121, 0.114020904255103)  # as MATLAB's rgb2gray
+
+
+class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pictures, pairs or layers below the data folder; some are never trained on."""
+
+    folder: str
+    without: tuple[str, ...] = ()  # benchmarks whose test scenes are left out
+    leave_out: tuple[str, ...] = ()  # names that are left out
+    hold_out_every: Annotated[int, msgspec.Meta(ge=0)] = 0  # by name order, those at 0, n, 2n ... are for validation
+    hold_out_last: Annotated[int, msgspec.Meta(ge=0)] = 0  # the last n are for validation
+
+
+class Degrade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What degrades a clean picture: one of these."""
+
+    noise: Noise | None = None
+    camera: Camera | None = None
+    rain: Rain | None = None
+    haze: Haze | None = None
+
+    def __post_init__(self) -> None:
+        if sum(kind is not None for kind in (self.noise, self.camera, self.rain, self.haze)) != 1:
+            raise ValueError("name one of noise, camera, rain, haze")
+
+    def __call__(self, clean: Tensor, draws: Draws) -> Tensor:
+        """The degraded batch, of the clean one's shape."""
+        kind = self.noise or self.camera or self.rain or self.haze
+        assert kind is not None
+        return kind(clean, draws)  # type: ignore[no-any-return]
+
+
+class Clean(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="clean"):
+    """Clean pictures, degraded on the fly."""
+
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0  # of each batch
+    folders: Annotated[tuple[Folder, ...], msgspec.Meta(min_length=1)]
+    degrade: Degrade
+
+
+class Pairs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="pairs"):
+    """Published pairs, in any layout that data/layouts.py knows."""
+
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    folders: Annotated[tuple[Folder, ...], msgspec.Meta(min_length=1)]
+
+
+class Streaks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="streaks"):
+    """Rain layers of published pairs, recombined, on other clean pictures."""
+
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    folders: Annotated[tuple[Folder, ...], msgspec.Meta(min_length=1)]  # clean pictures
+    layers: Annotated[tuple[Folder, ...], msgspec.Meta(min_length=1)]  # folders with streak/ in them
+    recombine: Recombination = Recombination()
+    together: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1  # layers that may fall on one picture
+
+
+Source = Clean | Pairs | Streaks
+
+
+class Validation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pictures that are held out; the middle of each is measured. The noise of picture i is that of key (seed, i)."""
+
+    name: str
+    folders: Annotated[tuple[Folder, ...], msgspec.Meta(min_length=1)]
+    degrade: Degrade | None = None  # None: the folders hold pairs
+    crop: Annotated[int, msgspec.Meta(ge=8)] = 256
+    seed: int = 0
+
+
+Item = TypeVar("Item", Path, Pair)
+Sample = Callable[[Draws, int], tuple[Tensor, Tensor]]
+
+
+def make_source(source: Source, data: Path, channels: int, device: torch.device, smallest: int) -> Sample:
+    """(draws, size) -> (y_O, I) for a configured source. Pictures with a side below `smallest` px are left out."""
+
+    def store(pictures: Iterable[Bytes]) -> PictureStore:
+        large = [as_channels(p, channels) for p in pictures if min(p.shape[:2]) >= smallest]
+        if not large:
+            raise AiganError(f"{data}: no picture of the source is {smallest} px or larger: use smaller crops")
+        return PictureStore(large, device)
+
+    if isinstance(source, Clean):
+        clean = store(read_rgb(path) for path in clean_paths(source.folders, data))
+        degrade = source.degrade
+
+        def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
+            y_O = clean.crops(*_which(clean, draws), size)
+            return y_O, degrade(y_O, draws)
+
+    elif isinstance(source, Pairs):
+        pairs = [pair for pair in read_pairs(source.folders, data) if min(pair[0].shape[:2]) >= smallest]
+        rainy, targets = store(pair[0] for pair in pairs), store(pair[1] for pair in pairs)
+
+        def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
+            which = _which(targets, draws)
+            return targets.crops(*which, size), rainy.crops(*which, size)
+
+    else:
+        clean = store(read_rgb(path) for path in clean_paths(source.folders, data))
+        paths = [path for folder in source.layers for path in _kept(folder, list_pictures(data / folder.folder / "streak"))]
+        layers = PictureStore([read_streak(path)[..., None] for path in paths], device)
+        recombine, together = source.recombine, source.together
+
+        def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
+            y_O = clean.crops(*_which(clean, draws), size)
+            reach = min(2 * size, *(min(layer) for layer in layers.sizes))
+            streaks = torch.cat([layers.crops(*_which(layers, draws), reach) for _ in range(together)], dim=1)
+            return y_O, add_rain(y_O, recombine.layer(streaks, draws, (size, size)))
+
+    return sample
+
+
+def clean_paths(folders: Iterable[Folder], data: Path, *, held_out: bool = False) -> list[Path]:
+    """The clean pictures that may be trained on, or those held out for validation."""
+    paths: list[Path] = []
+    for folder in folders:
+        kept = _kept(folder, list_pictures(data / folder.folder), held_out=held_out)
+        seen = {path for path, _, _ in test_scenes_seen(kept, folder.without)} if folder.without else set()
+        paths += [path for path in kept if path not in seen]
+    return paths
+
+
+def read_pairs(folders: Iterable[Folder], data: Path, *, held_out: bool = False) -> list[tuple[Bytes, Bytes]]:
+    """(degraded, clean) of the pairs that may be trained on, or of those held out for validation."""
+    return [
+        pair.read()
+        for folder in folders
+        for pair in _kept(folder, find_layout(data / folder.folder).pairs(), held_out=held_out)
+    ]
+
+
+def pair_paths(folders: Iterable[Folder], data: Path) -> list[Path]:
+    """The clean pictures of the pairs that may be trained on."""
+    return [pair.clean for folder in folders for pair in _kept(folder, find_layout(data / folder.folder).pairs())]
+
+
+def _kept(folder: Folder, items: list[Item], *, held_out: bool = False) -> list[Item]:
+    last = len(items) - folder.hold_out_last
+
+    def is_held_out(place: int) -> bool:
+        return place >= last or (folder.hold_out_every > 0 and place % folder.hold_out_every == 0)
+
+    names = set(folder.leave_out)
+    return [
+        item
+        for place, item in enumerate(items)
+        if is_held_out(place) == held_out and (item.stem if isinstance(item, Path) else item.name) not in names
+    ]
+
+
+def _which(store: PictureStore, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
+    """Which picture, which place, which of the eight symmetries."""
+    u = draws.uniform(4)
+    return (u[:, 0] * len(store)).long(), u[:, 1:3], (u[:, 3] * 8).long()
+
+
+def as_channels(picture: Bytes, channels: int) -> Bytes:
+    """An RGB picture as it is, or its gray values (H, W, 1), as MATLAB's rgb2gray gives them."""
+    if channels == picture.shape[2]:
+        return picture
+    return np.floor(picture @ np.array(_GRAY) + 0.5).astype(np.uint8)[..., None]

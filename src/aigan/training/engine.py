@@ -1,0 +1,349 @@
+"""The training engine: `train` is the loop, `Run` is one network in training; several run side by side in one process.
+
+On CUDA the whole step (sampling, degradation, all phases, the average of the weights) is captured as one graph, on a
+stream of the run's own; elsewhere the same functions run as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from aigan.data.sampler import Sampler
+from aigan.data.sources import make_source
+from aigan.errors import AiganError
+from aigan.losses import Terms
+from aigan.network import weights
+from aigan.network.discriminators import PatchDiscriminator
+from aigan.network.presets import build
+from aigan.training import checkpoints
+from aigan.training.checkpoints import Progress
+from aigan.training.config import Stage, TrainingConfig, require_same
+from aigan.training.optimisers import make_optimisers, set_rates
+from aigan.training.phases import Batch, Players, moving, phases_of_a_step, require_finite
+from aigan.training.processes import average_over_processes_, make_fabric
+from aigan.training.provenance import require_unseen, spec_of
+from aigan.training.record import Record
+from aigan.training.validation import Validator
+
+log = logging.getLogger(__name__)
+
+EAGER_STEPS = 3  # before a CUDA graph is captured: lazy state must exist
+
+
+def train(
+    configs: Sequence[TrainingConfig],
+    out: Path,
+    *,
+    init: Path | None = None,
+    resume: bool = False,
+    max_minutes: float | None = None,
+    on_step: Callable[[Run], None] = lambda run: None,
+) -> list[Path]:
+    """Train each configuration in `out`/NAME and return the paths of the weights.
+
+    Several configurations take turns, step by step. `init`: weights to start from. `resume`: go on from the newest
+    checkpoint, if there is one. `max_minutes`: fit the number of steps of a fresh run into this time.
+    AiganError: a term that is not finite, a test scene in the data, a folder in use, weights that do not fit.
+    """
+    fabric = make_fabric({config.precision for config in configs})
+    runs = [Run(config, out / config.name, fabric, init=init, resume=resume) for config in configs]
+    if max_minutes is not None:
+        fix_steps([run for run in runs if run.step == 0], max_minutes)
+    while waiting := [run for run in runs if run.step < run.config.steps]:
+        for run in waiting:
+            run.advance()
+            on_step(run)
+    return [run.finish() for run in runs]
+
+
+class Run:
+    """One network in training: `advance` makes one step, and logs, validates and saves when it is time."""
+
+    def __init__(self, config: TrainingConfig, out: Path, fabric: Fabric, *, init: Path | None, resume: bool) -> None:
+        self.out, self.fabric, self.device = out, fabric, fabric.device
+        found = checkpoints.read_newest(out) if out.is_dir() else None
+        if found and not resume:
+            raise AiganError(f"{out} holds checkpoints of an earlier run: add --resume to go on, or choose another folder")
+        if found:
+            require_same(config, found[0].config, out)
+            config = found[0].config
+        self.config = config
+        self.start = found[0].start if found else str(init or "")
+        self.seen = require_unseen(config, init)
+
+        torch.manual_seed(config.seed)
+        self.network = build(config.network).to(self.device, memory_format=torch.channels_last)
+        if init is not None and not found:
+            start = weights.load(init)[0]
+            if start.config != config.network:
+                raise AiganError(f"{init}: its network is not the one of configuration {config.name}: take over its settings")
+            self.network.load_state_dict(start.state_dict())
+        names = ("O", "T")[: config.network.branches] if config.lambda_gan > 0 else ()
+        discriminators = {
+            name: PatchDiscriminator(config.network.channels).to(self.device, memory_format=torch.channels_last)
+            for name in names
+        }
+        self.players = Players(config, self.network, discriminators, self._update)
+        self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
+        if config.compile:
+            self.network.compile()
+
+        self.moving = {f"discriminator_{name}": list(D.parameters()) for name, D in discriminators.items()}
+        for phase in phases_of_a_step(config, adversary=False):
+            self.moving[phase.__name__] = moving(self.network, phase)
+        self.optimisers = {
+            phase: make_optimisers(parameters, config.optimiser, self.device) for phase, parameters in self.moving.items()
+        }
+
+        largest = max(stage.crop for stage in config.stages)
+        data = Path(config.data)
+        self.sampler = Sampler(
+            [make_source(source, data, config.network.channels, self.device, largest) for source in config.sources],
+            [source.share for source in config.sources],
+            seed=config.seed,
+            device=self.device,
+            rank=fabric.global_rank,
+            world_size=fabric.world_size,
+        )
+        self.step_number = torch.zeros((), dtype=torch.int64, device=self.device)
+        self.averaging = torch.zeros((), device=self.device)
+        self.step, self.pixels, self.seconds = 0, 0, 0.0
+        self.terms: Terms = {}
+        self._graph = _Graph(self.device) if self.device.type == "cuda" and fabric.world_size == 1 else None
+        if found:
+            progress, tensors = found
+            self.step, self.pixels, self.seconds = progress.step, progress.pixels, progress.seconds
+            self._put_back(tensors)
+        self.record = Record(out, first_step=self.step) if fabric.global_rank == 0 else None
+        self.validator = Validator(config, data, self.device)
+
+    # one step
+
+    def advance(self) -> None:
+        """One step: sample, the phases in order, the average of the weights."""
+        config = self.config
+        with self._graph.stream() if self._graph else contextlib.nullcontext():
+            started = time.perf_counter()
+            stage = config.stage_at(self.step)
+            self._one_step(stage, adversary=self.step >= config.adversary_from * config.steps)
+            self.step += 1
+            self.pixels += stage.batch * stage.crop**2
+            if self._due(config.log_every):
+                require_finite(self.terms, self.step)
+                self._log(stage)
+            self.seconds += time.perf_counter() - started
+            if self._due(config.validate_every):
+                self.validate()
+            if self._due(config.checkpoint_every):
+                self.save()
+
+    def _one_step(self, stage: Stage, *, adversary: bool) -> None:
+        config = self.config
+        self.players.adversary = adversary and bool(self.players.discriminators)
+        factor = schedule(self.step, config.steps, config.optimiser.warmup_steps)
+        for optimisers in self.optimisers.values():
+            set_rates(optimisers, config.optimiser, factor)
+        self.averaging.fill_(1 - min(config.ema, (1 + self.step) / (10 + self.step)))
+        if self._graph is None:
+            self._compute(stage)
+        else:
+            self._graph.run((stage.crop, stage.batch, self.players.adversary), lambda: self._compute(stage))
+
+    def _compute(self, stage: Stage) -> None:
+        y_O, I = self.sampler(self.step_number, stage.batch, stage.crop)
+        batch = Batch(I, y_O)
+        terms: Terms = {}
+        with self.fabric.autocast():
+            for phase in phases_of_a_step(self.config, adversary=self.players.adversary):
+                terms |= phase(self.players, batch)
+        self.terms = {name: term.detach() for name, term in terms.items()}
+        average_(self.averaged, self.network, self.averaging)
+        self.step_number += 1
+
+    def rehearse(self, stage: Stage) -> None:
+        """A step that does not count, with the adversary, to be timed: the device has finished when it returns."""
+        with self._graph.stream() if self._graph else contextlib.nullcontext():
+            self._one_step(stage, adversary=True)
+            self.step_number.item()
+
+    def restart(self, tensors: dict[str, Tensor], steps: int) -> None:
+        """Begin anew from what `tensors()` gave before the first step, with another number of steps."""
+        self.config = self.players.config = msgspec.structs.replace(self.config, steps=steps)
+        for optimisers in self.optimisers.values():
+            for optimiser in optimisers:
+                optimiser.state.clear()
+        self._put_back(tensors)
+        if self._graph is not None:
+            self._graph = _Graph(self.device)
+
+    def _update(self, loss: Tensor, terms: Terms, phase: str) -> None:
+        """Backward pass and one step of the optimisers of a phase; nothing else moves."""
+        if self._graph is None:
+            require_finite(terms, self.step)
+        parameters = self.moving[phase]
+        for parameter in parameters:
+            parameter.grad = None
+        loss.backward(inputs=parameters)
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        if self.fabric.world_size > 1:
+            average_over_processes_(gradients, self.fabric)
+        nn.utils.clip_grad_norm_(parameters, self.config.optimiser.clip_norm)
+        for optimiser in self.optimisers[phase]:
+            optimiser.step()
+
+    # what is kept
+
+    def validate(self) -> dict[str, float]:
+        """Measure the averaged weights on the held-out pictures and write them out."""
+        figures = self.validator.measure(self.averaged)
+        if self.record is not None:
+            self.record.validation(self.step, figures)
+            self.validator.write_pictures(self.averaged, self.out / "pictures" / f"step-{self.step:08d}.png")
+            self.write_weights()
+        return figures
+
+    def write_weights(self) -> Path:
+        """The averaged weights, in 16 bit, with their spec."""
+        path = self.out / f"{self.config.name}.safetensors"
+        weights.save(path, self.averaged, spec_of(self.config, self.averaged, self.seen, self.start, self.pixels))
+        return path
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        require_finite(self.terms, self.step)
+        if self.fabric.global_rank == 0:
+            checkpoints.write(self.out, self._progress(), self.tensors())
+        self.fabric.barrier()
+
+    def finish(self) -> Path:
+        """The last checkpoint, validation and weights."""
+        if not self._due(self.config.checkpoint_every):
+            self.save()
+        if self.config.validation and not self._due(self.config.validate_every):
+            self.validate()
+        if self.record is not None:
+            self.record.close()
+            return self.write_weights()
+        return self.out / f"{self.config.name}.safetensors"
+
+    def _due(self, every: int) -> bool:
+        return self.step > 0 and self.step % every == 0
+
+    def _log(self, stage: Stage) -> None:
+        if self.record is not None:
+            terms = {name: term.item() for name, term in self.terms.items()}
+            self.record.step(self.step, terms, pixels=self.pixels, seconds=self.seconds, crop=stage.crop)
+
+    def _progress(self) -> Progress:
+        return Progress(
+            step=self.step, pixels=self.pixels, seconds=self.seconds, start=self.start, config=self.config
+        )
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything that a step reads and changes, by name."""
+        tensors = {"step_number": self.step_number}
+        modules: dict[str, nn.Module] = {"network": self.network, "averaged": self.averaged}
+        for name, D in self.players.discriminators.items():
+            modules[f"discriminator_{name}"] = D
+        for prefix, module in modules.items():
+            tensors |= {f"{prefix}/{name}": value for name, value in module.state_dict().items()}
+        for phase, optimisers in self.optimisers.items():
+            for number, optimiser in enumerate(optimisers):
+                state = checkpoints.optimiser_tensors(optimiser)
+                tensors |= {f"optimiser/{phase}/{number}/{name}": value for name, value in state.items()}
+        return {name: tensor.contiguous() for name, tensor in tensors.items()}
+
+    def _put_back(self, tensors: dict[str, Tensor]) -> None:
+        def below(prefix: str) -> dict[str, Tensor]:
+            return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+        self.step_number.copy_(tensors["step_number"])
+        self.network.load_state_dict(below("network/"))
+        self.averaged.load_state_dict(below("averaged/"))
+        for name, D in self.players.discriminators.items():
+            D.load_state_dict(below(f"discriminator_{name}/"))
+        for phase, optimisers in self.optimisers.items():
+            for number, optimiser in enumerate(optimisers):
+                checkpoints.restore_optimiser(optimiser, below(f"optimiser/{phase}/{number}/"))
+
+
+class _Graph:
+    """Runs a step's computation as one CUDA graph on a stream of its own, captured anew when the kind of step changes."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._stream = torch.cuda.Stream(device)
+        self._kind: object = None
+        self._eager = 0
+        self._graph: torch.cuda.CUDAGraph | None = None
+
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[None]:
+        """Everything of this run is queued on its own stream, so that several runs share the chip."""
+        with torch.cuda.stream(self._stream):
+            yield
+
+    def run(self, kind: object, compute: Callable[[], None]) -> None:
+        """The first steps of a kind run eagerly, then the graph is captured and replayed. A step is run exactly once."""
+        if kind != self._kind:
+            self._kind, self._eager, self._graph = kind, 0, None
+        if self._graph is None and self._eager < EAGER_STEPS:
+            self._eager += 1
+            compute()
+            return
+        if self._graph is None:
+            torch.cuda.synchronize()
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph, stream=self._stream):
+                compute()
+        self._graph.replay()
+
+
+def schedule(step: int, steps: int, warmup: int) -> float:
+    """The rate's factor: linear warm-up, then half a cosine to zero."""
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(steps - warmup, 1)))
+
+
+@torch.no_grad()
+def average_(averaged: nn.Module, network: nn.Module, weight: Tensor) -> None:
+    """Move the exponential moving average by `weight` of the way to the network."""
+    old, new = list(averaged.parameters()), list(network.parameters())
+    change = torch._foreach_sub(new, old)
+    torch._foreach_mul_(change, weight)
+    torch._foreach_add_(old, change)
+
+
+def fix_steps(runs: Sequence[Run], minutes: float) -> None:
+    """Time a few steps of each stage, put everything back, and set the number of steps that fits into `minutes`."""
+    starts = [run.tensors() for run in runs]
+    starts = [{name: tensor.clone() for name, tensor in start.items()} for start in starts]
+    seconds = []
+    for number in range(max(len(run.config.stages) for run in runs)):
+
+        def a_round(number: int = number) -> None:
+            for run in runs:
+                run.rehearse(run.config.stages[min(number, len(run.config.stages) - 1)])
+
+        for _ in range(EAGER_STEPS + 1):
+            a_round()
+        started = time.perf_counter()
+        for _ in range(3):
+            a_round()
+        seconds.append((time.perf_counter() - started) / 3)
+    for run, start in zip(runs, starts, strict=True):
+        mean = sum(stage.share * seconds[number] for number, stage in enumerate(run.config.stages))
+        steps = max(1, int(60 * minutes / mean))
+        log.info("%s: %.3f s a step on average, %d steps in %g minutes", run.config.name, mean, steps, minutes)
+        run.restart(start, steps)

@@ -1,0 +1,56 @@
+"""What a model saw: no test scene of a benchmark that it will be measured on, in its data or in the weights it began from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aigan.data.check import BENCHMARKS, test_scenes_seen
+from aigan.data.sources import Clean, Pairs, clean_paths, pair_paths
+from aigan.decomposition import ModelSpec
+from aigan.errors import AiganError
+from aigan.network import weights
+from aigan.network.presets import PictureAIGAN, macs_per_pixel
+from aigan.training.config import TrainingConfig
+
+
+def require_unseen(config: TrainingConfig, init: Path | None) -> tuple[str, ...]:
+    """The benchmarks whose test scenes the data or the start holds. AiganError where the configuration names one of them."""
+    inherited = weights.read_header(init).spec.saw_test_scenes_of if init is not None else ()
+    for benchmark in config.benchmarks:
+        if benchmark in inherited:
+            raise AiganError(f"{init}: these weights saw test scenes of {benchmark}, which {config.name} names: start from others")
+    data = Path(config.data)
+    paths: list[Path] = []
+    for source in config.sources:
+        paths += pair_paths(source.folders, data) if isinstance(source, Pairs) else clean_paths(source.folders, data)
+    found = test_scenes_seen(paths, BENCHMARKS)
+    for path, benchmark, scene in found:
+        if benchmark in config.benchmarks:
+            raise AiganError(
+                f"{path} shows the scene {scene} of the benchmark {benchmark}, on which {config.name} will be measured: "
+                f"add `without: [{benchmark}]` to its folder"
+            )
+    return tuple(sorted({*inherited, *(benchmark for _, benchmark, _ in found)}))
+
+
+def spec_of(
+    config: TrainingConfig, network: PictureAIGAN, seen: tuple[str, ...], start: str, pixels: int
+) -> ModelSpec:
+    """The spec that goes into the weights' header; figures and the measured halo come later."""
+    data = [folder.folder for source in config.sources for folder in source.folders]
+    layers = [folder.folder for source in config.sources if not isinstance(source, Clean | Pairs) for folder in source.layers]
+    begun = f", from {Path(start).name}" if start else ""
+    return ModelSpec(
+        name=config.name,
+        task=config.task,
+        channels=config.network.channels,
+        multiple_of=network.multiple_of,
+        receptive_radius_px=network.receptive_radius_px,
+        halo_px=network.receptive_radius_px,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        kmac_per_px=round(macs_per_pixel(network) / 1000, 2),
+        training=f"configuration {config.name}, {pixels / 1e6:.0f} Mpx{begun}",
+        training_data=tuple(dict.fromkeys(data + layers)),
+        data_terms=config.data_terms,
+        saw_test_scenes_of=seen,
+    )

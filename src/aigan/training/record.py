@@ -1,0 +1,43 @@
+"""What a run writes down as it goes: `stats.jsonl`, a row a line, and the same for TensorBoard."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import msgspec
+from torch.utils.tensorboard import SummaryWriter
+
+
+class Record:
+    """Rows of a run. After a resume, rows beyond the checkpoint are dropped: those steps come again."""
+
+    def __init__(self, out: Path, *, first_step: int) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self.path = out / "stats.jsonl"
+        if self.path.exists():
+            lines = self.path.read_bytes().splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith(b"\n") and msgspec.json.decode(line)["step"] <= first_step]
+            self.path.write_bytes(b"".join(kept))
+        self._file = self.path.open("ab", buffering=0)
+        self._board = SummaryWriter(str(out / "tensorboard"), purge_step=first_step or None)
+
+    def step(self, step: int, terms: dict[str, float], *, pixels: int, seconds: float, crop: int) -> None:
+        """The terms of a step, the pixels and seconds so far, the side of the crops."""
+        self._write({"step": step, "pixels": pixels, "seconds": round(seconds, 2), "crop": crop, "terms": terms})
+        for name, value in terms.items():
+            self._board.add_scalar(f"terms/{name}", value, step)
+
+    def validation(self, step: int, figures: dict[str, float]) -> None:
+        """PSNR in dB on each set of held-out pictures."""
+        self._write({"step": step, "time": round(time.time()), "validation": figures})
+        for name, value in figures.items():
+            self._board.add_scalar(f"validation/{name}", value, step)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._file.close()
+        self._board.close()
+
+    def _write(self, row: dict[str, object]) -> None:
+        self._file.write(msgspec.json.encode(row) + b"\n")

@@ -1,0 +1,88 @@
+"""Held-out pictures: PSNR of the averaged weights on each set, and a sheet of pictures to look at."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from aigan.data.folders import read_rgb
+from aigan.data.sources import Validation, as_channels, clean_paths, read_pairs
+from aigan.interference.draws import KeyedDraws, sample_keys
+from aigan.network.presets import PictureAIGAN
+from aigan.training.config import TrainingConfig
+
+SHOWN = 3  # pictures of each set on a sheet
+
+
+class Validator:
+    """The middles of the held-out pictures, (1, C, H, W), degraded once and for all."""
+
+    def __init__(self, config: TrainingConfig, data: Path, device: torch.device) -> None:
+        channels = config.network.channels
+        self._sets = {
+            one.name: [(I.to(device), y_O.to(device)) for I, y_O in _pictures(one, data, channels)]
+            for one in config.validation
+        }
+
+    @torch.inference_mode()
+    def measure(self, network: PictureAIGAN) -> dict[str, float]:
+        """PSNR in dB (peak 255, clipped and rounded, mean of the pictures) of the fused original, on each set."""
+        return {
+            name: sum(psnr(restored(network, I)[0], y_O) for I, y_O in pictures) / len(pictures)
+            for name, pictures in self._sets.items()
+        }
+
+    @torch.inference_mode()
+    def write_pictures(self, network: PictureAIGAN, path: Path) -> None:
+        """A sheet: a row a picture, with I, O, T (gray is zero) and y_O."""
+        rows = []
+        for pictures in self._sets.values():
+            for I, y_O in pictures[:SHOWN]:
+                O, T = restored(network, I)
+                rows.append(torch.cat([I, O, T / 2 + 0.5, y_O], dim=3))
+        if not rows:
+            return
+        side = max(row.shape[2] for row in rows), max(row.shape[3] for row in rows)
+        sheet = torch.ones(3, side[0] * len(rows), side[1])
+        for place, row in enumerate(rows):
+            sheet[:, place * side[0] : place * side[0] + row.shape[2], : row.shape[3]] = row[0].cpu()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = (sheet.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+        Image.fromarray(pixels).save(path)
+
+
+def restored(network: PictureAIGAN, I: Tensor) -> tuple[Tensor, Tensor]:
+    """(O, T) of one picture."""
+    O, T = network.fuse(I, network(I))
+    assert T is not None
+    return O, T
+
+
+def psnr(estimate: Tensor, target: Tensor) -> float:
+    """In dB, of pictures in [0, 1], the estimate clipped and rounded to 8 bit."""
+    error = (estimate.clamp(0, 1) * 255).round() - target * 255
+    return 10 * math.log10(255**2 / max(error.double().square().mean().item(), 1e-10))
+
+
+def _pictures(one: Validation, data: Path, channels: int) -> list[tuple[Tensor, Tensor]]:
+    if one.degrade is None:
+        pairs = read_pairs(one.folders, data, held_out=True)
+        return [(_tensor(I, one.crop, channels), _tensor(y_O, one.crop, channels)) for I, y_O in pairs]
+    pictures = []
+    for number, path in enumerate(clean_paths(one.folders, data, held_out=True)):
+        y_O = _tensor(read_rgb(path), one.crop, channels)
+        keys = sample_keys(one.seed, torch.tensor(0), torch.tensor([number]))
+        pictures.append((one.degrade(y_O, KeyedDraws(keys)), y_O))
+    return pictures
+
+
+def _tensor(picture: np.ndarray, crop: int, channels: int) -> Tensor:
+    height, width = picture.shape[:2]
+    top, left = max(0, (height - crop) // 2), max(0, (width - crop) // 2)
+    middle = as_channels(picture[top : top + crop, left : left + crop], channels)
+    return torch.from_numpy(np.ascontiguousarray(middle.transpose(2, 0, 1)))[None].float() / 255
