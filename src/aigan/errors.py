@@ -5,5 +5,9 @@ class AiganError(Exception):
     """What the user can mend. Its text is one sentence; the command line prints it and exits with 1, without a traceback."""
 
 
+class UsageError(AiganError):
+    """What was asked for makes no sense; nothing was begun. The command line exits with 2."""
+
+
 class MissingExtra(AiganError, ImportError):
     """Something optional is not installed; its text holds the command that installs it."""

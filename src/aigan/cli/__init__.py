@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import sys
 
-from aigan.errors import AiganError
+from aigan.errors import AiganError, UsageError
 
 
 def main() -> None:
-    """Run `aigan`: errors that users can mend are one sentence on stderr, exit status 1."""
+    """Run `aigan`: errors that users can mend are one sentence on stderr, exit status 1 or 2."""
     from aigan.cli.app import app
 
     try:
         app()
     except AiganError as error:
         print(f"aigan: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
         print("aigan: stopped; nothing half-written was left", file=sys.stderr)
         sys.exit(130)

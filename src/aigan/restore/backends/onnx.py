@@ -1,0 +1,119 @@
+"""The default backend: an exported network under ONNX Runtime, on the processor, in float32.
+
+The file (DESIGN.md, section 3): input `degraded` (N, C, H, W), outputs `original`, `interference`, `original_step1`
+and `original_from_T`, and in its metadata the JSON of `Metadata` under the key `aigan`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import onnxruntime as ort
+
+from aigan.decomposition import Array, Context, Decomposition, ModelSpec
+from aigan.errors import AiganError
+from aigan.restore.confidence import expected_error
+
+Part = Literal["interference", "expected_error"]
+PARTS: tuple[Part, ...] = ("interference", "expected_error")
+ESTIMATES = ("original", "original_step1", "original_from_T")
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies in the ONNX file beside the graph."""
+
+    spec: ModelSpec
+    network: msgspec.Raw = msgspec.Raw(b"{}")  # the configuration that rebuilds it in torch
+    source_sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]  # of the safetensors file
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxRestorer:
+    """A `Restorer` over one session; made by `load`."""
+
+    session: ort.InferenceSession
+    spec: ModelSpec
+    parts: Collection[Part]
+
+    def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
+        """Decompose a picture, (H, W, C) float32 in [0, 1], C as the spec says.
+
+        What `parts` leaves out is not computed: the interference is then I − O, the expected error None.
+        Raises MemoryError where the picture is too large for this machine.
+        """
+        wanted = list(ESTIMATES) if "expected_error" in self.parts else ["original"]
+        if "interference" in self.parts:
+            wanted.append("interference")
+        options = ort.RunOptions()
+        options.only_execute_path_to_fetches = True
+        options.log_severity_level = 4  # errors are raised, not printed as well
+        try:
+            arrays = self.session.run(wanted, {"degraded": degraded.transpose(2, 0, 1)[None]}, options)
+        except Exception as error:  # ONNX Runtime has no type of its own for this
+            if "alloc" in str(error).lower():
+                raise MemoryError(str(error)) from error
+            raise
+        result = {name: array[0].transpose(1, 2, 0) for name, array in zip(wanted, arrays, strict=True)}
+        return Decomposition(
+            degraded=degraded,
+            original=result["original"],
+            interference=result.get("interference", degraded - result["original"]),
+            expected_error=(
+                expected_error([result[name] for name in ESTIMATES]) if "expected_error" in self.parts else None
+            ),
+        )
+
+    def context(self, whole: Array) -> None:
+        """None: no exported network asks for what is global."""
+
+
+def load(path: Path, *, parts: Collection[Part] = PARTS, threads: int | None = None) -> OnnxRestorer:
+    """Open an exported network; of the parts beside the original, compute those named.
+
+    `threads`: None for one a core. AiganError where the file is not a network that `aigan export` wrote.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.log_severity_level = 4
+    session = _open(path, options)
+    return OnnxRestorer(session, _metadata(path, session).spec, parts)
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """What an exported network says of itself, without making it ready to run."""
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    return _metadata(path, _open(path, options)).spec
+
+
+def _open(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
+    try:
+        return ort.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    except OSError as error:
+        raise AiganError(
+            f"{path} cannot be read ({error.strerror}): name a model of `aigan models` or a file"
+        ) from error
+    except Exception as error:  # a damaged file makes ONNX Runtime raise one of a dozen types
+        raise AiganError(
+            f"{path} is no ONNX file, or a damaged one: get it again or run `aigan export` anew"
+        ) from error
+
+
+def _metadata(path: Path, session: ort.InferenceSession) -> Metadata:
+    try:
+        metadata = msgspec.json.decode(session.get_modelmeta().custom_metadata_map["aigan"], type=Metadata)
+    except (KeyError, msgspec.MsgspecError) as error:
+        raise AiganError(
+            f"{path} lacks the description that `aigan export` writes ({error}): export it anew"
+        ) from error
+    inputs = {node.name: node.shape[1] for node in session.get_inputs() if len(node.shape) == 4}
+    outputs = {node.name for node in session.get_outputs()}
+    if inputs != {"degraded": metadata.spec.channels} or not {*ESTIMATES, "interference"} <= outputs:
+        raise AiganError(f"{path} has not the inputs and outputs of an AI-GAN network: run `aigan export` anew")
+    return metadata

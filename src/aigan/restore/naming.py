@@ -1,0 +1,122 @@
+"""Which picture becomes which file: inputs of all kinds, mirrored trees, names that never collide."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from aigan.errors import UsageError
+from aigan.pictures import is_picture
+from aigan.pictures.form import FORMATS
+
+Part = Literal["original", "interference", "error", "comparison"]
+PARTS: tuple[Part, ...] = ("original", "interference", "error", "comparison")
+WRITABLE = frozenset(extension for format in FORMATS for extension in format.extensions)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture and the file that its restored version goes to."""
+
+    source: Path
+    target: Path
+
+    def output(self, part: Part) -> Path:
+        """The file of a part: the target for the original, NAME.PART.EXT beside it for the rest."""
+        return self.target if part == "original" else self.target.with_suffix(f".{part}{self.target.suffix}")
+
+
+def plan(inputs: Sequence[str | Path], output: str | Path, *, suffix: str = "", ext: str = "auto") -> list[Item]:
+    """Name the output of each picture.
+
+    `inputs`: files, folders (all pictures below, but hidden ones and those in `output`), patterns such as "**/*.jpg".
+    `output`: a file if it has a picture's extension and there is one input that is no folder, else a folder, in which
+    the tree below each folder or pattern is mirrored. `suffix` goes behind the name, `ext` is the extension or "auto"
+    for the source's. Where two sources of one folder differ in their extension alone, the output keeps the source's
+    extension in its name (a.jpg.png beside a.png).
+    What an earlier call with the same arguments wrote is not taken for a picture to restore.
+    UsageError where nothing is found, or where two sources would go to one file.
+    """
+    output = Path(output)
+    if ext != "auto" and _extension(output, ext) not in WRITABLE:
+        raise UsageError(f"{ext} is not the extension of a picture that can be written: take png, jpg, tif or the like")
+    found = dict(pair for name in inputs for pair in _expanded(str(name), output))
+    if is_picture(output) and not output.is_dir():
+        if len(found) != 1 or Path(inputs[0]).is_dir():
+            raise UsageError(f"{output} is one file and there are {len(found)} pictures: name a folder for them")
+        return [Item(source, output) for source in found]
+    items = _without_earlier_outputs(_distinct(found, output, suffix, ext))
+    taken: dict[Path, Path] = {}
+    for item in items:
+        if (first := taken.setdefault(item.target, item.source)) != item.source:
+            raise UsageError(
+                f"{first} and {item.source} would both become {item.target}: give each a folder of its own"
+            )
+    return items
+
+
+def _expanded(name: str, output: Path) -> list[tuple[Path, Path]]:
+    """The pictures that an input stands for, each with its path below the output folder."""
+    path = Path(name)
+    if path.is_dir():
+        found = _pictures_below(path, output)
+        root = path
+    elif glob.has_magic(name) and not path.exists():
+        found = sorted(Path(match) for match in glob.glob(name, recursive=True) if is_picture(match))
+        root = Path(*_before_magic(path))
+    else:
+        return [(path, Path(path.name))]  # a missing file is found out, and named, when its turn comes
+    if not found:
+        raise UsageError(f"{name}: there is no picture of this name or below it; check the name")
+    return [(picture, picture.relative_to(root)) for picture in found]
+
+
+def _pictures_below(folder: Path, output: Path) -> list[Path]:
+    found = []
+    for parent, folders, files in os.walk(folder):
+        here = Path(parent)
+        folders[:] = [name for name in folders if not name.startswith(".") and not _same(here / name, output)]
+        found += [here / name for name in files if is_picture(name) and not name.startswith(".")]
+    return sorted(found)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return other.exists() and one.samefile(other)
+
+
+def _before_magic(pattern: Path) -> list[str]:
+    parts = list(pattern.parts[:-1])
+    return parts[: next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts))]
+
+
+def _extension(source: Path, ext: str) -> str:
+    """The output's extension, in lower case; camera raw files become TIFF, and what has none PNG."""
+    if ext != "auto":
+        return f".{ext.lower().removeprefix('.')}"
+    extension = source.suffix.lower()
+    return extension if extension in WRITABLE else ".tif" if is_picture(source) else ".png"
+
+
+def _distinct(found: dict[Path, Path], output: Path, suffix: str, ext: str) -> list[Item]:
+    """Targets of the sources, whose paths below `output` are given; an equal name keeps the source's extension."""
+    targets = {
+        source: output / place.with_name(f"{place.stem}{suffix}{_extension(source, ext)}")
+        for source, place in found.items()
+    }
+    shared = Counter(targets.values())
+    return [
+        Item(source, target.with_name(f"{source.stem}{suffix}{source.suffix}{target.suffix}"))
+        if shared[target] > 1 and source.suffix != target.suffix
+        else Item(source, target)
+        for source, target in targets.items()
+    ]
+
+
+def _without_earlier_outputs(items: list[Item]) -> list[Item]:
+    made = {item.output(part).absolute(): item for item in items for part in PARTS}
+    return [item for item in items if made.get(item.source.absolute(), item) is item]

@@ -1,0 +1,33 @@
+"""Models by name: those that are shipped, and files of one's own.
+
+Names are TASK[-gray|-photo]-SIZE (DESIGN.md, section 3). Without its size a name means the size s.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aigan.errors import AiganError
+
+FOLDER = Path(__file__).parents[1] / "weights"
+DEFAULT_SIZE = "s"
+
+
+def shipped(folder: Path = FOLDER) -> list[str]:
+    """The names of the models that are shipped, in order."""
+    return sorted(path.stem for path in folder.glob("*.onnx"))
+
+
+def find(model: str | Path, *, gray: bool = False, folder: Path = FOLDER) -> Path:
+    """The file of a model: "derain-s", "derain" for its default size, or the path of an ONNX file.
+
+    `gray`: for a gray picture, which a name without kind and size ("denoise") answers with the gray model, if any.
+    AiganError where there is none of that name.
+    """
+    if Path(model).suffix == ".onnx":
+        return Path(model)
+    names = [f"{model}-gray-{DEFAULT_SIZE}"] if gray else []
+    for name in (*names, f"{model}", f"{model}-{DEFAULT_SIZE}"):
+        if name in shipped(folder):
+            return folder / f"{name}.onnx"
+    raise AiganError(f"there is no model {model}: take one of {', '.join(shipped(folder))}, or name an .onnx file")

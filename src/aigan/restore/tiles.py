@@ -1,0 +1,172 @@
+"""Pictures of any size in little memory: the network sees one tile at a time, each with enough of its surroundings.
+
+Tiles start at multiples of the network's stride, reach over their border by the halo that the spec states, and are
+cut hard: no blending, and no seam, because what a tile shows does not depend on where it was cut.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from aigan.decomposition import Array, Context, Decomposition, ModelSpec, Restorer
+from aigan.errors import AiganError
+from aigan.restore import confidence, memory
+
+logger = logging.getLogger(__name__)
+
+TileSize = int | Literal["auto", "none"]
+Rows = Callable[[int, int], Array]  # (first, last + 1) -> these rows of a picture, (h, W, C)
+Box = tuple[int, int, int, int]  # top, bottom, left, right
+Progress = Callable[[int], None]  # is told of each tile the pixels that are done with it
+
+AUTO_BYTES = 400 << 20  # working memory of a tile: larger ones gain nothing
+# Working memory of size s: 400 bytes a pixel (measured, ONNX Runtime). It grows with the widths, so as √(MAC).
+S_BYTES_PER_PIXEL, S_KMAC_PER_PIXEL = 400, 51
+
+
+def decompose(
+    restorer: Restorer,
+    degraded: Array,
+    *,
+    tile: TileSize = "auto",
+    exact: bool = False,
+    on_progress: Progress | None = None,
+) -> Decomposition:
+    """Decompose a picture in memory, (H, W, C); arguments and errors as `decompose_bands`."""
+    bands = decompose_bands(
+        restorer,
+        lambda top, bottom: degraded[top:bottom],
+        degraded.shape[:2],
+        context=restorer.context(degraded),
+        tile=tile,
+        exact=exact,
+        on_progress=on_progress,
+    )
+    return _join(list(bands), axis=0)
+
+
+def decompose_bands(
+    restorer: Restorer,
+    rows: Rows,
+    size: tuple[int, int],
+    *,
+    context: Context | None,
+    tile: TileSize = "auto",
+    exact: bool = False,
+    on_progress: Progress | None = None,
+) -> Iterator[Decomposition]:
+    """Decompose a picture of `size` (H, W) band by band, from the top: bands of all W columns.
+
+    `rows` is asked for rows in ascending order, neighbouring bands overlap by twice the halo. `context`: what is global
+    in the picture. `tile`: pixels a side, "auto" for what the free memory allows, "none" for all at once. `exact`: the
+    halo is the receptive radius, and values are those of the whole picture to 1e-5; else it is the spec's halo, and
+    they are within 0.25 of 255. A tile that does not fit into memory is halved. AiganError where even the smallest does
+    not, or where the network gives values that are no numbers.
+    """
+    tiler = _Tiler(restorer, size, context, tiling(restorer.spec, tile, exact=exact), on_progress or (lambda _: None))
+    for top, bottom in cuts(0, size[0], tiler.tiling):
+        yield tiler.band(rows, top, bottom)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiling:
+    """Tiles of at most `side` px, starting at multiples of `step`, seen with `halo` px around them."""
+
+    side: int
+    step: int
+    halo: int
+
+
+def tiling(spec: ModelSpec, tile: TileSize, *, exact: bool) -> Tiling:
+    """The cut for a model; arguments as `decompose_bands`."""
+    step = math.lcm(spec.multiple_of, confidence.BLOCK)
+    halo = -(-(spec.receptive_radius_px + confidence.REACH_PX if exact else spec.halo_px) // step) * step
+    if tile == "auto":
+        bytes_per_pixel = S_BYTES_PER_PIXEL * max(1.0, math.sqrt(spec.kmac_per_px / S_KMAC_PER_PIXEL))
+        tile = math.isqrt(int(min(memory.free_bytes() / 2, AUTO_BYTES) / bytes_per_pixel)) - 2 * halo
+    side = 1 << 62 if tile == "none" else max(tile // step, 1) * step
+    return Tiling(side=side, step=step, halo=halo)
+
+
+def cuts(start: int, end: int, tiling: Tiling) -> list[tuple[int, int]]:
+    """The interval in as few parts as `side` allows, of nearly equal length, cut at multiples of `step`."""
+    steps = -(-(end - start) // tiling.step)
+    parts = -(-(end - start) // tiling.side)
+    edges = [start + steps * part // parts * tiling.step for part in range(parts)]
+    return list(zip(edges, [*edges[1:], end], strict=True))
+
+
+class _Tiler:
+    """Decomposes the tiles of one picture. What did not fit into memory once is not tried again."""
+
+    def __init__(
+        self, restorer: Restorer, size: tuple[int, int], context: Context | None, tiling: Tiling, progress: Progress
+    ) -> None:
+        self.restorer, self.size, self.context, self.tiling, self.progress = restorer, size, context, tiling, progress
+
+    def band(self, rows: Rows, top: int, bottom: int) -> Decomposition:
+        above, below = self._with_halo(top, bottom, self.size[0])
+        return self._tiles(rows(above, below), above, (top, bottom, 0, self.size[1]))
+
+    def _tiles(self, rows: Array, above: int, box: Box) -> Decomposition:
+        """The part `box` of the picture, of which `rows` holds the rows from `above` on."""
+        top, bottom, left, right = box
+        row_cuts, column_cuts = cuts(top, bottom, self.tiling), cuts(left, right, self.tiling)
+        if len(row_cuts) == len(column_cuts) == 1:
+            try:
+                return self._tile(rows, above, box)
+            except MemoryError as error:
+                self._halve(max(bottom - top, right - left), error)
+                return self._tiles(rows, above, box)
+        return _join(
+            [_join([self._tiles(rows, above, (*r, *c)) for c in column_cuts], axis=1) for r in row_cuts], axis=0
+        )
+
+    def _tile(self, rows: Array, above: int, box: Box) -> Decomposition:
+        top, bottom, left, right = box
+        (first, last), (start, end) = (
+            self._with_halo(top, bottom, self.size[0]),
+            self._with_halo(left, right, self.size[1]),
+        )
+        seen = self.restorer(rows[first - above : last - above, start:end], context=self.context)
+        inner = slice(top - first, bottom - first), slice(left - start, right - start)
+        result = _map(lambda array: array[inner], seen)
+        if not np.isfinite(result.original).all():
+            raise AiganError(
+                f"the model {self.restorer.spec.name} gives values that are no numbers at {left},{top}: take another model"
+            )
+        self.progress((bottom - top) * (right - left))
+        return result
+
+    def _halve(self, side: int, error: MemoryError) -> None:
+        if side <= self.tiling.step:
+            raise AiganError("there is too little memory for even the smallest tile: close other programs") from error
+        half = -(-side // (2 * self.tiling.step)) * self.tiling.step
+        logger.warning("a tile of %d px does not fit into memory: going on with %d px", side, half)
+        self.tiling = replace(self.tiling, side=half)
+
+    def _with_halo(self, start: int, end: int, size: int) -> tuple[int, int]:
+        return max(start - self.tiling.halo, 0), min(end + self.tiling.halo, size)
+
+
+def _join(parts: list[Decomposition], *, axis: int) -> Decomposition:
+    if len(parts) == 1:
+        return parts[0]
+    return _map(lambda *arrays: np.concatenate(arrays, axis=axis), *parts)
+
+
+def _map(function: Callable[..., Array], *parts: Decomposition) -> Decomposition:
+    """The function on each of the four arrays."""
+    errors = [part.expected_error for part in parts]
+    return Decomposition(
+        degraded=function(*(part.degraded for part in parts)),
+        original=function(*(part.original for part in parts)),
+        interference=function(*(part.interference for part in parts)),
+        expected_error=None if errors[0] is None else function(*errors),
+    )
