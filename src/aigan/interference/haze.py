@@ -73,12 +73,12 @@ class Haze(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         xp = array_api_compat.array_namespace(view)
         y = draws.uniform(1) * (1 - view) + view * grid(view, size[0])  # (B, H), 0 at the top of the scene
         x = draws.uniform(1) * (1 - view) + view * grid(view, size[1])
+        uneven = 0.85 + 0.3 * spline(draws.uniform(8, 8), y, x)
+        near = between(draws, self.near, 1, 1)
         choice = xp.floor(draws.uniform(1, 1) * len(self.scenes))
         depth = xp.zeros_like(y[:, :, None] * x[:, None, :])
         for number, name in enumerate(self.scenes):
             depth = xp.where(choice == number, _SCENES[name](draws, y, x), depth)
-        uneven = 0.85 + 0.3 * spline(draws.uniform(8, 8), y, x)
-        near = between(draws, self.near, 1, 1)
         return xp.clip(near + (1 - near) * depth * uneven, 0, 1)[:, None]
 
 

@@ -31,7 +31,7 @@ def jpeg(picture: Array, *, quality: Array, halved: Array) -> Array:
     if picture.shape[1] == 1:
         decoded = quantised(whole - 128, luma_table) + 128
     else:
-        ycc = _mix_colours(whole, from_rgb)
+        ycc = xp.round(_mix_colours(whole, from_rgb))  # a coder's planes are 8 bit
         luma, chroma = ycc[:, :1] - 128, ycc[:, 1:]
         half = _doubled(quantised(_halved(chroma), chroma_table))
         chroma = xp.where(halved[:, None, None, None], half, quantised(chroma, chroma_table))
@@ -58,7 +58,7 @@ def _jpeg_constants(xp: Any, device: Any) -> tuple[Array, Array, Array, Array]:
 
 
 def _quantise(plane: Array, steps: Array) -> Array:
-    """The 8×8 cosine transform of a plane (B, C, 8m, 8n), rounded to multiples of `steps`, and back."""
+    """The 8×8 cosine transform of a plane (B, C, 8m, 8n) in −128…127, rounded to multiples of `steps`, and back."""
     xp = array_api_compat.array_namespace(plane)
     batch, channels, height, width = plane.shape
     index = xp.arange(8, dtype=xp.float32, device=array_api_compat.device(plane))
@@ -66,7 +66,7 @@ def _quantise(plane: Array, steps: Array) -> Array:
     basis = xp.where(index[:, None] == 0, math.sqrt(1 / 8), basis)
     blocks = xp.permute_dims(xp.reshape(plane, (batch, channels, height // 8, 8, width // 8, 8)), (0, 1, 2, 4, 3, 5))
     coefficients = xp.round(basis @ blocks @ xp.matrix_transpose(basis) / steps) * steps
-    blocks = xp.matrix_transpose(basis) @ coefficients @ basis
+    blocks = xp.clip(xp.round(xp.matrix_transpose(basis) @ coefficients @ basis), -128, 127)
     return xp.reshape(xp.permute_dims(blocks, (0, 1, 2, 4, 3, 5)), plane.shape)
 
 

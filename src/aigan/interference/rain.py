@@ -112,14 +112,14 @@ HEAVY = Rain(  # like Rain100H's layers
     width_px=(0.8, 1.4),
     angle_deg=(-20, 20),
     spread_deg=(0, 15),
-    coverage=(0.2, 0.45),
+    coverage=(0.22, 0.5),
     brightness=(0.2, 0.75),
-    veil=(0, 0.06),
+    veil=(0, 0.03),
     layers=4,
 )
 
 _KNOTS = 8  # of the field of gusts, which make streaks come in clusters
-_VISIBLE = 2.5  # a streak covers this many standard deviations of its cross-section
+_VISIBLE = 2.355  # full width at half maximum of a streak, in standard deviations of its cross-section
 
 
 class Recombination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
