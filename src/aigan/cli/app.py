@@ -3,6 +3,7 @@
 import typer
 
 import aigan
+from aigan.cli import data
 
 app = typer.Typer(
     help="Take rain, haze and noise out of photographs (AI-GAN).",
@@ -24,3 +25,6 @@ def _main(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     pass
+
+
+app.add_typer(data.app, name="data")

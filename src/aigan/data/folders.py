@@ -1,11 +1,12 @@
-"""Pictures in folders: plain ones, paired ones, and rain stored as streak layers over clean pictures."""
+"""Pictures in folders: plain ones, pairs, rain stored as streak layers, haze stored as depth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,16 +15,26 @@ from PIL import Image, ImageOps
 
 from aigan.errors import AiganError
 
-Picture = npt.NDArray[np.uint8]  # (H, W, 3), RGB in [0, 255]
+Bytes = npt.NDArray[np.uint8]
+Keyed = list[tuple[str, Path]]  # pictures, each with what ties it to its partner
+Row = TypeVar("Row")
+
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".ppm", ".pgm"})
+
+
+class Haze(msgspec.Struct, frozen=True):
+    """Homogeneous haze: I = J·t + A(1 − t), t = exp(−β·d); A in [0, 1]."""
+
+    air_light: Annotated[float, msgspec.Meta(ge=0, le=1)] = msgspec.field(name="A")
+    beta: Annotated[float, msgspec.Meta(ge=0)]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One example on disk: a clean picture, and beside it the degraded one or the streak layer that makes it.
+    """One example on disk: a clean picture and what degrades it, which is one of three or nothing.
 
-    Both None: a clean picture alone (denoising sets). `fix`: single pixels (y, x, R, G, B) of the rainy picture that
-    the streak layer does not explain.
+    `degraded`: the degraded picture itself. `streak`: a rain layer that is added, with `fix`, single pixels
+    (y, x, R, G, B) that it does not explain. `depth`: a depth map (gray, d = value / 10, of any size) with its `haze`.
     """
 
     name: str
@@ -31,79 +42,105 @@ class Pair:
     degraded: Path | None = None
     streak: Path | None = None
     fix: tuple[tuple[int, int, int, int, int], ...] = ()
+    depth: Path | None = None
+    haze: Haze | None = None
 
-    def read(self) -> tuple[Picture, Picture]:
-        """(degraded, clean), both uint8 (H, W, 3); where nothing degrades the picture, it stands for both."""
+    def read(self) -> tuple[Bytes, Bytes]:
+        """(degraded, clean), both uint8 (H, W, 3); where nothing degrades the picture, the clean one twice."""
         clean = read_rgb(self.clean)
         if self.streak is not None:
             streak = read_streak(self.streak)
-            clean = crop_to(clean, streak, self)
+            clean = clean[: streak.shape[0], : streak.shape[1]]
+            _same_size(self.streak, streak, self.clean, clean)
             return add_streak(clean, streak, self.fix), clean
+        if self.depth is not None and self.haze is not None:
+            return add_haze(clean, read_depth(self.depth, clean.shape[:2]), self.haze), clean
         if self.degraded is None:
             return clean, clean
         degraded = read_rgb(self.degraded)
-        if degraded.shape != clean.shape:
-            raise AiganError(
-                f"{self.degraded} is {size(degraded)} and its clean picture {self.clean} {size(clean)} pixels: "
-                "make the sizes equal or take the pair out"
-            )
+        _same_size(self.degraded, degraded, self.clean, clean)
         return degraded, clean
 
-
-@dataclass(frozen=True)
-class DepthScene:
-    """A haze-free picture with its depth: I = J·t + A(1 − t), t = exp(−β·d) gives the published hazy one."""
-
-    name: str
-    clean: Path
-    depth: Path  # gray, d = value / 10, at a quarter of the picture's resolution
-    air_light: float  # A
-    beta: float
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files of the pair, the clean picture first."""
+        return tuple(path for path in (self.clean, self.degraded, self.streak, self.depth) if path is not None)
 
 
 def list_pictures(directory: Path) -> list[Path]:
-    """All pictures below a folder, by their path from there; hidden files and folders are left out."""
+    """All pictures below a folder in the order of their paths; hidden files and folders are left out."""
     if not directory.is_dir():
         raise AiganError(f"{directory} is no folder: name one that holds pictures")
-    found = (p for p in directory.rglob("*") if p.suffix.lower() in EXTENSIONS and p.is_file())
-    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(directory).parts))
+    found = (path for path in directory.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
+    return sorted(path for path in found if not any(part[0] == "." for part in path.relative_to(directory).parts))
 
 
-def read_rgb(path: Path) -> Picture:
-    """uint8 (H, W, 3): turned as its EXIF says, 16 bit reduced to 8, transparency dropped, gray repeated."""
-    try:
-        with Image.open(path) as image:
-            if image.mode.startswith("I"):  # 16-bit gray; Pillow's own conversion would clip it at 255
-                gray = np.asarray(image).astype(np.uint32)
-                image = Image.fromarray(((gray * 255 + 32767) // 65535).astype(np.uint8))
-            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise AiganError(f"{path} cannot be read as a picture ({error}): take it out or get it again") from error
+def read_rgb(path: Path) -> Bytes:
+    """uint8 (H, W, 3): turned as its EXIF says, 16 bit reduced to 8, gray repeated, transparency dropped."""
+    with _opened(path) as image:
+        return np.array(ImageOps.exif_transpose(_eight_bit(image)).convert("RGB"))
 
 
-def read_streak(path: Path) -> npt.NDArray[np.uint8]:
+def read_gray(path: Path, size: int) -> Bytes:
+    """A quick look: uint8 (size, size), the whole picture squeezed into a square, its EXIF rotation ignored."""
+    with _opened(path) as image:
+        image.draft("L", (2 * size, 2 * size))  # JPEGs are decoded at a fraction of their size
+        return np.array(_eight_bit(image).convert("L").resize((size, size), Image.Resampling.BOX))
+
+
+def read_streak(path: Path) -> Bytes:
     """A rain layer, uint8 (H, W): what is added to all three channels of the clean picture."""
     return read_rgb(path)[..., 0]
 
 
-def add_streak(clean: Picture, streak: npt.NDArray[np.uint8], fix: Iterable[tuple[int, ...]] = ()) -> Picture:
-    """min(255, clean + streak), (H, W, 3), with the pixels (y, x, R, G, B) of `fix` set."""
-    rainy = np.minimum(255, clean.astype(np.uint16) + streak[..., None]).astype(np.uint8)
-    for y, x, *value in fix:
-        rainy[y, x] = value
+def read_depth(path: Path, shape: Sequence[int]) -> npt.NDArray[np.float32]:
+    """A depth map, float32 (H, W) = `shape`, enlarged bilinearly; in the unit in which the haze's β is given."""
+    with _opened(path) as image:
+        depth = image.convert("F").resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
+    return np.asarray(depth, np.float32) / np.float32(10)
+
+
+def add_streak(clean: Bytes, streak: Bytes, fix: Iterable[Sequence[int]] = ()) -> Bytes:
+    """min(255, clean + streak), uint8 (H, W, 3), with the pixels (y, x, R, G, B) of `fix` set."""
+    rainy: Bytes = np.minimum(255, clean.astype(np.uint16) + streak[..., None]).astype(np.uint8)
+    for y, x, *colour in fix:
+        rainy[y, x] = colour
     return rainy
 
 
-def paired(degraded: Path, clean: Path) -> list[Pair]:
-    """Match two folders by the pictures' paths without their extensions.
+def add_haze(clean: Bytes, depth: npt.NDArray[np.float32], haze: Haze) -> Bytes:
+    """J·t + A(1 − t) with t = exp(−β·d), rounded to uint8 (H, W, 3)."""
+    t = np.exp(-haze.beta * depth)[..., None]
+    hazy: Bytes = np.round(clean * t + 255 * haze.air_light * (1 - t)).astype(np.uint8)
+    return hazy
 
-    Errors name what is missing: every degraded picture wants a clean one and the reverse.
-    """
-    sides = [{p.relative_to(d).with_suffix("").as_posix(): p for p in list_pictures(d)} for d in (degraded, clean)]
-    for here, there, folder in ((*sides, clean), (*sides[::-1], degraded)):
-        if missing := sorted(here.keys() - there.keys()):
-            raise AiganError(f"{folder} lacks {len(missing)} of the pictures that its partner has ({some(missing)})")
-    return [Pair(name=name, clean=sides[1][name], degraded=path) for name, path in sorted(sides[0].items())]
+
+def paired(degraded: Path, clean: Path) -> list[Pair]:
+    """Match two folders by the paths of their pictures without the extensions; the errors name what is missing."""
+    pairs, widowed, unused = match_folders(degraded, clean)
+    for folder, alone in ((clean, widowed), (degraded, unused)):
+        if alone:
+            names = some([path.name for path in alone])
+            raise AiganError(f"{folder} lacks partners of {names}: add them, or take those out of the other folder")
+    return pairs
+
+
+def match_folders(degraded: Path, clean: Path) -> tuple[list[Pair], list[Path], list[Path]]:
+    """(pairs, degraded pictures without a clean one, clean pictures without a degraded one) of two folders."""
+    return match(_by_stem(degraded), _by_stem(clean))
+
+
+def match(degraded: Keyed, clean: Keyed) -> tuple[list[Pair], list[Path], list[Path]]:
+    """Tie pictures by their keys; several degraded ones may share a clean one. Returns what `match_folders` does."""
+    of_key = dict(clean)
+    pairs = [Pair(path.stem, clean=of_key[key], degraded=path) for key, path in degraded if key in of_key]
+    used = {pair.clean for pair in pairs}
+    widowed = [path for key, path in degraded if key not in of_key]
+    return pairs, widowed, [path for _, path in clean if path not in used]
+
+
+def _by_stem(directory: Path) -> Keyed:
+    return [(path.relative_to(directory).with_suffix("").as_posix(), path) for path in list_pictures(directory)]
 
 
 class _Rain(msgspec.Struct, frozen=True):
@@ -112,62 +149,59 @@ class _Rain(msgspec.Struct, frozen=True):
 
 
 def streak_layers(rain_dir: Path, bsds_dir: Path) -> list[Pair]:
-    """The pairs of a folder of streak layers: `streak/NAME.png` and `pairs.json` naming the clean picture of each."""
+    """The pairs of a folder with `streak/NAME` and `pairs.json`, which names the BSDS picture of each layer."""
     rows = read_json(rain_dir / "pairs.json", dict[str, _Rain])
     return [
-        Pair(name=Path(name).stem, clean=bsds_dir / row.clean, streak=rain_dir / "streak" / name, fix=row.fix)
+        Pair(Path(name).stem, clean=bsds_dir / row.clean, streak=rain_dir / "streak" / name, fix=row.fix)
         for name, row in sorted(rows.items())
     ]
 
 
-def streak_pairs(rain_dir: Path, bsds_dir: Path) -> Iterator[tuple[str, Picture, Picture, npt.NDArray[np.uint8]]]:
-    """Yield (name, clean, rainy, streak), the layer being (H, W) and the clean picture cut to its size."""
-    for pair in streak_layers(rain_dir, bsds_dir):
-        assert pair.streak is not None
-        rainy, clean = pair.read()
-        yield pair.name, clean, rainy, read_streak(pair.streak)
-
-
-class _Haze(msgspec.Struct, frozen=True):
-    air_light: float = msgspec.field(name="A")
-    beta: float
-
-
-def depth_scenes(directory: Path) -> list[DepthScene]:
-    """The scenes of a folder with `clean/NAME`, `depth/NAME.png` and `index.json` (A and β of each)."""
-    rows = read_json(directory / "index.json", dict[str, _Haze])
-    clean = {p.stem: p for p in list_pictures(directory / "clean")}
+def depth_scenes(directory: Path) -> list[Pair]:
+    """The pairs of a folder with `clean/NAME`, `depth/NAME.png` and `index.json`, which gives A and β of each."""
+    rows = read_json(directory / "index.json", dict[str, Haze])
+    clean = {path.stem: path for path in list_pictures(directory / "clean")}
     if missing := sorted(rows.keys() - clean.keys()):
-        raise AiganError(f"{directory / 'clean'} lacks {len(missing)} pictures that index.json names ({some(missing)})")
+        raise AiganError(f"{directory / 'clean'} lacks {some(missing)}, which index.json names: get the folder again")
     return [
-        DepthScene(name, clean[name], directory / "depth" / f"{name}.png", row.air_light, row.beta)
-        for name, row in sorted(rows.items())
+        Pair(name, clean=clean[name], depth=directory / "depth" / f"{name}.png", haze=haze)
+        for name, haze in sorted(rows.items())
     ]
 
 
-def read_json(path: Path, kind: Any) -> Any:
-    """A JSON file of the given msgspec type."""
+def read_json(path: Path, kind: type[Row]) -> Row:
+    """A JSON file as the given type."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError as error:
-        raise AiganError(f"{path} is missing: it says which clean picture belongs to which file here") from error
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise AiganError(f"{path} is not what is expected there ({error})") from error
+    except (OSError, msgspec.MsgspecError) as error:
+        raise AiganError(f"{path} does not describe the pictures beside it ({error}): get it again") from error
 
 
-def crop_to(clean: Picture, layer: npt.NDArray[np.uint8], pair: Pair) -> Picture:
-    """The top-left part of the clean picture of the layer's size."""
-    height, width = layer.shape[:2]
-    if clean.shape[0] < height or clean.shape[1] < width:
-        raise AiganError(f"{pair.streak} is larger than its clean picture {pair.clean}: pairs.json names another one")
-    return clean[:height, :width]
+def some(names: Sequence[str], *, limit: int = 3) -> str:
+    """How people name many: the first few and how many more."""
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
 
 
-def size(picture: Picture) -> str:
-    """Width × height, as people say it."""
-    return f"{picture.shape[1]}×{picture.shape[0]}"
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    try:
+        with Image.open(path) as image:
+            yield image
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise AiganError(f"{path} cannot be read as a picture ({error}): get it again or take it out") from error
 
 
-def some(names: list[str], *, limit: int = 3) -> str:
-    """The first few of many names."""
-    return ", ".join(names[:limit]) + (", …" if len(names) > limit else "")
+def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise ValueError("floating-point gray")
+    if not image.mode.startswith("I"):
+        return image
+    gray = np.asarray(image).astype(np.uint32)  # Pillow's own conversion clips 16-bit gray at 255
+    return Image.fromarray(((gray * 255 + 32767) // 65535).astype(np.uint8))
+
+
+def _same_size(path: Path, picture: Bytes, clean_path: Path, clean: Bytes) -> None:
+    if picture.shape[:2] != clean.shape[:2]:
+        one, other = (f"{p.shape[1]}×{p.shape[0]}" for p in (picture, clean))
+        raise AiganError(f"{path} ({one}) and {clean_path} ({other}) differ in size: mend the pair or take it out")
