@@ -30,6 +30,7 @@ LOADERS = {
     "GIF": "gifload_source",
 }
 DEPTHS: dict[str, Depth] = {"uchar": "uint8", "ushort": "uint16", "float": "float32"}
+WRITTEN_AS = {"raw": "TIFF", "GIF": "PNG", "plain PPM": "PPM"}
 GRAY_OR_RGB = ("b-w", "grey16", "rgb", "srgb", "rgb16", "scrgb", "multiband")
 
 
@@ -54,7 +55,7 @@ def open_image(source: Source, *, access: Access, max_pixels: int) -> tuple[pyvi
         image, notes = _gray_or_rgb(image, name)
         block = exif.from_tiff(file) if kind in ("TIFF", "raw") else _blob(image, "exif-data")
     form = Form(
-        format="TIFF" if kind == "raw" else "PPM" if kind == "plain PPM" else kind,
+        format=WRITTEN_AS.get(kind, kind),
         depth=DEPTHS[image.format],
         exif=exif.upright(block) if block else None,
         xmp=_blob(image, "xmp-data"),
@@ -67,7 +68,7 @@ def open_image(source: Source, *, access: Access, max_pixels: int) -> tuple[pyvi
 
 
 def orientation(image: pyvips.Image) -> int:
-    """How the picture lies, as EXIF counts it: 1 is upright; from 3 on, turning it needs more than one row at a time."""
+    """How the picture lies in its file, 1 to 8 as EXIF counts it: 1 is upright."""
     return int(image.get("orientation")) if image.get_typeof("orientation") else 1
 
 

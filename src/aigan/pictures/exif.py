@@ -38,7 +38,8 @@ def from_tiff(file: BinaryIO) -> bytes | None:
     """Who, when and with which camera a TIFF file's picture was taken, as an EXIF block; None where it does not say."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            head = file.read(16)
+            file.seek(0)
+            head = _head(file)
             main = _directory(file, head, Directory(head).next)
             block = Image.Exif()
             for tag in DESCRIPTIVE:
@@ -63,9 +64,8 @@ def into_tiff(path: Path, exif: bytes) -> None:
         texts = {tag: _text(block[tag]) for tag in DESCRIPTIVE if tag in block}
         parts = {tag: block.get_ifd(tag) for tag in (EXIF_DIRECTORY, GPS_DIRECTORY) if tag in block}
     with path.open("r+b") as file:
-        head = file.read(16)
-        order = "<" if head[:2] == b"II" else ">"
-        big = struct.unpack_from(order + "H", head, 2)[0] == 43
+        head = _head(file)
+        order, big = "<" if head[:2] == b"II" else ">", len(head) == 16
         word, counter, size = ("Q", "Q", 20) if big else ("L", "H", 12)
         offset = Directory(head).next
         file.seek(offset)
@@ -96,6 +96,12 @@ def into_tiff(path: Path, exif: bytes) -> None:
         at = append(struct.pack(order + counter, len(entries)) + main + struct.pack(order + word, following))
         file.seek(8 if big else 4)
         file.write(struct.pack(order + word, at))
+
+
+def _head(file: BinaryIO) -> bytes:
+    """The header: 8 bytes, or 16 where offsets have 64 bits (BigTIFF)."""
+    head = file.read(8)
+    return head + file.read(8) if 43 in head[2:4] else head
 
 
 def _directory(file: BinaryIO, head: bytes, offset: int, group: int | None = None) -> Directory:

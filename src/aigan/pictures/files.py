@@ -21,20 +21,28 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
         raise AiganError(f"{path} exists already: choose another name or allow overwriting")
     with temporary_neighbour(path) as temporary:
         yield temporary
-        with temporary.open("r+b") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with writable(path):
+            with temporary.open("r+b") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
 
 
 @contextmanager
 def temporary_neighbour(path: Path) -> Iterator[Path]:
     """An empty file beside `path`, on the same disk, that is gone when the block ends."""
     temporary = path.with_name(f".aigan-{secrets.token_hex(8)}.tmp")
-    try:
+    with writable(path):
         temporary.touch(exist_ok=False)
-    except OSError as error:
-        raise AiganError(f"{path} cannot be written ({error.strerror}): check its folder") from error
     try:
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Errors of the disk, in one sentence about `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise AiganError(f"{path} cannot be written ({error.strerror}): check its folder and the free space") from error

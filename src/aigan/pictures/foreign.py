@@ -12,6 +12,7 @@ import pyvips
 from PIL import BmpImagePlugin, Image, PpmImagePlugin
 
 from aigan.errors import MissingExtra
+from aigan.pictures.form import Form
 
 Check = Callable[[int, int], None]
 
@@ -57,12 +58,15 @@ def load_heic(file: BinaryIO, check: Check) -> pyvips.Image:
     return image
 
 
-def save_heic(
-    image: pyvips.Image, path: Path, *, quality: int, exif: bytes | None, xmp: bytes | None, icc: bytes | None
-) -> None:
-    """Write RGB or RGBA of 8 or 12 bits."""
+def save_heic(image: pyvips.Image, path: Path, *, form: Form, quality: int) -> None:
+    """Write RGB or RGBA of 8 bits, or of 12 where the depth is 16."""
     heif = _pillow_heif()
-    raise NotImplementedError
+    mode = ("RGBA" if image.bands == 4 else "RGB") + (";16" if form.depth == "uint16" else "")
+    picture = heif.from_bytes(mode, (image.width, image.height), image.numpy().tobytes())
+    blocks = {"exif": form.exif, "xmp": form.xmp, "icc_profile": form.icc}
+    present = {key: block for key, block in blocks.items() if block}
+    with path.open("wb") as file:
+        picture.save(file, quality=quality, chroma=444, **present)
 
 
 def load_raw(file: BinaryIO, check: Check) -> pyvips.Image:
@@ -82,6 +86,7 @@ def _pillow_heif() -> Any:
         import pillow_heif
     except ImportError as error:
         raise MissingExtra("HEIC pictures need pillow-heif: pip install 'aigan[heif]'") from error
+    pillow_heif.options.SAVE_HDR_TO_12_BIT = True  # its default is 10
     return pillow_heif
 
 

@@ -22,6 +22,7 @@ class Format:
     name: str
     extensions: tuple[str, ...]
     depths: tuple[Depth, ...] = ("uint8",)  # of what is written, lowest first
+    gray: bool = True  # False: gray is written as RGB
     alpha: bool = True
     longest_side: int = 2**31 - 1  # px
 
@@ -29,12 +30,14 @@ class Format:
 FORMATS = (
     Format(name="JPEG", extensions=(".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False, longest_side=65_535),
     Format(name="PNG", extensions=(".png",), depths=("uint8", "uint16")),
-    Format(name="WebP", extensions=(".webp",), longest_side=16_383),
+    Format(name="WebP", extensions=(".webp",), gray=False, longest_side=16_383),
     Format(name="TIFF", extensions=(".tif", ".tiff"), depths=("uint8", "uint16", "float32")),
-    Format(name="AVIF", extensions=(".avif",), depths=("uint8", "uint16"), longest_side=16_384),
-    Format(name="HEIC", extensions=(".heic", ".heif", ".hif"), depths=("uint8", "uint16"), longest_side=16_384),
+    Format(name="AVIF", extensions=(".avif",), depths=("uint8", "uint16"), gray=False, longest_side=16_384),
+    Format(
+        name="HEIC", extensions=(".heic", ".heif", ".hif"), depths=("uint8", "uint16"), gray=False, longest_side=16_384
+    ),
     Format(name="BMP", extensions=(".bmp", ".dib"), alpha=False, longest_side=65_535),
-    Format(name="GIF", extensions=(".gif",), longest_side=65_535),
+    Format(name="GIF", extensions=(".gif",), gray=False, longest_side=65_535),
     Format(name="PPM", extensions=(".ppm", ".pgm", ".pbm", ".pnm"), depths=("uint8", "uint16"), alpha=False),
 )
 RAW_EXTENSIONS = (
@@ -47,7 +50,8 @@ RAW_EXTENSIONS = (
 class Form:
     """What is needed to write a file of the same kind as the one that was read.
 
-    `format`: a name of `FORMATS`. `exif`: the TIFF structure without the "Exif" prefix, orientation upright. `xmp`,
+    `format`: the kind of file to write, a name of `FORMATS`: the one that was read, but for camera raw files (TIFF) and
+    GIF, whose 256 colours do not hold a restored picture (PNG). `exif`: the TIFF structure without the "Exif" prefix, orientation upright. `xmp`,
     `iptc`, `icc`: as they lie in the file. `resolution`: pixels per mm, x and y. `notes`: what a user should know of
     how the file was read, such as "first frame of 12".
     """

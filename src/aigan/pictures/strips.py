@@ -48,6 +48,8 @@ class StripReader:
                 values = self._region.fetch(0, start, self.width, bottom - start)
             rows = np.frombuffer(values, self._kept.dtype).reshape(bottom - start, self.width, self._bands)
             self._kept = np.concatenate([self._kept, rows])
+            if bottom == self.height:
+                self._region = None  # frees the decoder, which for a progressive JPEG holds the whole picture
         return split(self._kept[: bottom - top], self.form)
 
 
@@ -61,12 +63,11 @@ def open_strips(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Iterator[S
     from aigan.pictures import decoding
 
     path = Path(path)
-    image, form = decoding.open_image(path, access="sequential", max_pixels=max_pixels)
-    if decoding.orientation(image) == 1:
-        yield StripReader(image, form, str(path))
-        return
     with tempfile.TemporaryDirectory(prefix="aigan-") as folder:
-        tiles = Path(folder) / "tiles.tif"
-        with decoding.readable(str(path)):
-            turned = decoding.turned_through(image, tiles)
-        yield StripReader(turned, form, str(path))
+        image, form = decoding.open_image(path, access="sequential", max_pixels=max_pixels)
+        if decoding.orientation(image) > 1:
+            with decoding.readable(str(path)):
+                image = decoding.turned_through(image, Path(folder) / "tiles.tif")
+        reader = StripReader(image, form, str(path))
+        del image  # the reader lets go of the decoder with the last row
+        yield reader

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from aigan.pictures.files import replacing, temporary_neighbour
-from aigan.pictures.form import Array, Form, Format, format_named, format_of
+from aigan.pictures.files import replacing, temporary_neighbour, writable
+from aigan.pictures.form import Array, Form, Format, format_of
+from aigan.pictures.spool import Spool
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +32,9 @@ def write(
 
     `form`: that of the picture it was made from; its depth is kept as far as the kind of file holds it (a warning is
     logged where it does not), and EXIF, XMP, IPTC, ICC profile and resolution are written again. Without it: 8 bits.
-    `alpha`: (H, W) float32 in [0, 1]. `quality`: 1 to 100, of JPEG (4:4:4), WebP, AVIF and HEIC. `strip_metadata`
-    leaves out all but the ICC profile, without which colours would change.
+    `alpha`: (H, W) float32 in [0, 1]; what cannot hold it gets the picture on white. `quality`: 1 to 100, of JPEG
+    (always 4:4:4), WebP, AVIF and HEIC. `strip_metadata` leaves out all but the ICC profile, without which colours
+    would change.
     AiganError where `path` exists and `overwrite` is not given, where its extension is not a picture's, where its kind
     of file holds no picture of that size, or where it cannot be written.
     """
@@ -68,25 +69,21 @@ def encode(
 class StripWriter:
     """Takes the rows of a picture from top to bottom; made by `write_strips`."""
 
-    def __init__(self, raw: BinaryIO, *, form: Form, format: Format) -> None:
-        self.rows = 0
-        self.bands = 0
-        self._raw, self._form, self._format = raw, form, format
+    def __init__(self, spool: Spool, *, form: Form, format: Format, path: Path) -> None:
+        self._spool, self._form, self._format, self._path = spool, form, format, path
 
     def write(self, pixels: Array, alpha: Array | None = None) -> None:
-        """Add the next rows: (H', W, C) float32, C = 1 or 3, and their alpha (H', W), all in [0, 1] after clamping."""
-        if alpha is not None:
-            if self._format.alpha:
-                pixels = np.dstack([pixels, alpha])
-            else:  # on white, as most programs show it
-                pixels = 1 - alpha[..., None] * (1 - np.clip(pixels, 0, 1))
+        """Add the next rows: (H', W, C) float32, C = 1 or 3, and their alpha (H', W); clamped to [0, 1]."""
         values = np.clip(pixels, 0, 1, dtype=np.float32)
+        if alpha is not None and self._format.alpha:
+            values = np.dstack([values, np.clip(alpha, 0, 1)])
+        elif alpha is not None:
+            values = 1 - np.clip(alpha, 0, 1)[..., None] * (1 - values)
         if self._form.depth != "float32":
             values *= np.iinfo(self._form.depth).max
             values = np.rint(values, out=values).astype(self._form.depth)
-        self._raw.write(np.ascontiguousarray(values).data)
-        self.rows += values.shape[0]
-        self.bands = values.shape[2]
+        with writable(self._path):
+            self._spool.write(values)
 
 
 @contextmanager
@@ -102,34 +99,38 @@ def write_strips(
 ) -> Iterator[StripWriter]:
     """Write a picture of `width` × `height` pixels by rows; options and errors as `write`.
 
-    The rows wait in a raw file beside `path`, so that memory holds only the strip at hand; when the block ends, that
-    file is encoded. After an exception nothing is left.
+    The rows wait in a file beside `path`, so that memory holds only the strip at hand, and are encoded when the block
+    ends (WebP, AVIF, HEIC, GIF and BMP in memory). After an exception nothing is left.
     """
     from aigan.pictures import encoding
 
     path = Path(path)
     format = format_of(path)
-    form = _fitting(form or Form(format=format.name), format, path, strip_metadata=strip_metadata)
-    with replacing(path, overwrite=overwrite) as temporary, temporary_neighbour(path) as raw:
-        with encoding.writable(path), raw.open("wb") as file:
-            strips = StripWriter(file, form=form, format=format)
-            yield strips
-        if strips.rows != height:
-            raise ValueError(f"{strips.rows} rows of {height} were written")
-        with encoding.writable(path):
-            image = encoding.from_raw(raw, width=width, height=height, bands=strips.bands, form=form)
-            encoding.save(image, temporary, format=format, form=form, quality=quality)
-
-
-def _fitting(form: Form, format: Format, path: Path, *, strip_metadata: bool) -> Form:
-    """The form as the format can hold it."""
-    if form.depth not in format.depths:
-        depth = format.depths[-1]
-        logger.warning(
-            "%s is rounded from %s to the %s that %s holds at most: choose %s to keep the depth",
-            *(path, form.depth, depth, format.name, "TIFF" if form.depth == "float32" else "PNG or TIFF"),
-        )
-        form = replace(form, depth=depth)
+    form = _fitting(form or Form(format=format.name), format, path)
     if strip_metadata:
         form = replace(form, exif=None, xmp=None, iptc=None)
-    return form
+    encoding.check_size(path, width, height, format)
+    with replacing(path, overwrite=overwrite) as result, temporary_neighbour(path) as rows:
+        with rows.open("wb") as file:
+            spool = Spool(file)
+            yield StripWriter(spool, form=form, format=format, path=path)
+            if spool.height != height:
+                raise ValueError(f"{spool.height} rows of {height} were written to {path}")
+            with writable(path):
+                spool.finish()
+        with encoding.encodable(path):
+            encoding.save(rows, result, format=format, form=form, quality=quality)
+
+
+def _fitting(form: Form, format: Format, path: Path) -> Form:
+    """The form in the depth that the format holds."""
+    if format.name == "GIF":
+        logger.warning("%s is reduced to the 256 colours of GIF: choose PNG to keep them", path)
+    if form.depth in format.depths:
+        return form
+    depth, better = format.depths[-1], "TIFF" if form.depth == "float32" else "PNG or TIFF"
+    logger.warning(
+        "%s is rounded from %s to %s, the most that %s holds: choose %s to keep the depth",
+        *(path, form.depth, depth, format.name, better),
+    )
+    return replace(form, depth=depth)
