@@ -49,13 +49,15 @@ def check(
 def layouts() -> None:
     """List the published sets that are recognised, with the files they want and where they are published."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    from aigan.data.layouts import PUBLISHED
+    from aigan.data.layouts import OWN, PUBLISHED, TREE
 
-    table = Table("set", "task", "pictures", "files", "published by", show_lines=True)
+    table = Table("set", "task", "pictures", "files", Column("published by", overflow="fold"), show_lines=True)
     for published in PUBLISHED:
-        table.add_row(published.name, published.task, str(published.count), published.files, published.source)
+        files = "\nor ".join(form.files for form in published.forms)
+        table.add_row(published.name, published.task, str(published.count), files, published.source)
+    table.add_row("your own", "", "", "\nor ".join(form.files for form in (*OWN, TREE)), "")
     Console().print(table)
 
 
@@ -92,5 +94,5 @@ def _show(report: Report) -> None:
         console.print(table)
     verdict = "sound" if report.sound else "[red]not sound[/red]"
     console.print(
-        f"{escape(str(report.directory))}: {report.layout}; {report.pairs} pairs, {report.pictures} files; {verdict}"
+        f"{escape(str(report.directory))}: {report.layout}; {report.examples} examples, {report.files} files; {verdict}"
     )

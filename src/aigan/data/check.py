@@ -40,8 +40,8 @@ class Report:
 
     directory: Path
     layout: str  # the published set, or how the files lie
-    pairs: int  # or clean pictures, where there are no others
-    pictures: int
+    examples: int  # pairs, or clean pictures where there are no others
+    files: int
     problems: tuple[Problem, ...]
 
     @property

@@ -195,6 +195,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise ValueError("floating-point gray")
+    if image.mode == "P":  # straight to RGB, Pillow warns of transparent palettes
+        return image.convert("RGBA")
     if not image.mode.startswith("I"):
         return image
     gray = np.asarray(image).astype(np.uint32)  # Pillow's own conversion clips 16-bit gray at 255

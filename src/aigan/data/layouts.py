@@ -39,12 +39,12 @@ TIMES_TWO = Form(
     degraded=r"rain/(?:x2/)?norain-(?P<key>\d+)x2",
 )
 SAME_NAME = Form(
-    "equal names in two folders (rainy/, hazy/, noisy/, input/ or degraded/; clean/, clear/, norain/, gt/ or target/)",
+    "NAME in rainy/, hazy/, noisy/, input/ or degraded/ and in clean/, clear/, norain/, gt/ or target/",
     clean=rf"(?:{_CLEAN})/(?P<key>.+)",
     degraded=rf"(?:{_DEGRADED})/(?P<key>.+)",
 )
 SCENES = Form(
-    "hazy/SCENE_A_BETA or hazy/SCENE_LEVEL (also in hazy/partN/) and clear/SCENE (or clean/, gt/)",
+    "hazy/SCENE_A_BETA or hazy/SCENE_LEVEL, also in hazy/partN/, and SCENE in clear/, clean/ or gt/",
     clean=r"(?:clear|clean|gt)/(?P<key>[^/_]+)",
     degraded=r"hazy/(?:part\d+/)?(?P<key>[^/_]+)_[^/]+",
 )
@@ -75,7 +75,7 @@ class Published:
     @property
     def files(self) -> str:
         """Which files it wants, in words."""
-        return ", or ".join(form.files for form in self.forms)
+        return "; or ".join(form.files for form in self.forms)
 
 
 _JORDER = "Yang et al., Deep Joint Rain Detection and Removal from a Single Image, CVPR 2017"
@@ -147,7 +147,8 @@ PUBLISHED = (
     ),
 )
 
-_OWN = (STREAKS, DEPTH, NUMBERED, TIMES_TWO, REAL_MEAN, IN_GT, SCENES, SAME_NAME)
+# The forms in which one's own data is recognised.
+OWN = (STREAKS, DEPTH, NUMBERED, TIMES_TWO, REAL_MEAN, IN_GT, SCENES, SAME_NAME)
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def find_layout(directory: Path) -> Layout:
     pictures = list_pictures(directory)
     published = _published(directory)
     best, form = max(
-        ((_count(form, directory, pictures), form) for form in (published.forms if published else _OWN)),
+        ((_count(form, directory, pictures), form) for form in (published.forms if published else OWN)),
         key=lambda found: found[0],
     )
     if best:
@@ -200,7 +201,7 @@ def find_layout(directory: Path) -> Layout:
     for path in pictures:
         if re.match(rf"(?:.+/)?(?:{_DEGRADED}|streak)/", _stem(path, directory)):
             raise AiganError(
-                f"{path} has no clean picture below {directory}: name the folder of one set (see `aigan data layouts`)"
+                f"{path} belongs to no clean picture: name the folder of one set (see `aigan data layouts`)"
             )
     return Layout(directory, TREE)
 

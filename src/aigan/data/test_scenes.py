@@ -35,6 +35,7 @@ _OF_FOLDER = {
 }
 BENCHMARKS = (*_OF_ROLE["cbsd68"], *_OF_ROLE["rain100"], *_OF_FOLDER)
 
+_FILE = Path(__file__).with_suffix(".json")
 _SIDE, _LOWEST, _HIGHEST = 64, 2, 20
 _V, _U = np.mgrid[: _HIGHEST + 1, : _HIGHEST + 1]
 _RING = (np.hypot(_U, _V) >= _LOWEST) & (np.hypot(_U, _V) <= _HIGHEST)
@@ -74,7 +75,7 @@ def likeness(some: Signs, others: Signs) -> npt.NDArray[np.float32]:
 
 def recognise(fingerprints: Signs, benchmarks: Iterable[str]) -> Iterator[tuple[int, str, str]]:
     """Yield (index, benchmark, scene) for each test scene that the pictures, given as (N, 331), show."""
-    scenes, known = _known()
+    scenes, known = known_scenes()
     asked = set(benchmarks)
     if unknown := asked - set(BENCHMARKS):
         raise AiganError(f"there is no benchmark {min(unknown)}: name some of {', '.join(BENCHMARKS)}")
@@ -82,6 +83,15 @@ def recognise(fingerprints: Signs, benchmarks: Iterable[str]) -> Iterator[tuple[
         for benchmark in scenes[scene].benchmarks:
             if benchmark in asked:
                 yield int(index), benchmark, scenes[scene].name
+
+
+@cache
+def known_scenes() -> tuple[list[Scene], Signs]:
+    """The committed scenes and their fingerprints, (M, 331)."""
+    scenes = read_json(_FILE, list[Scene])
+    packed = np.array([np.frombuffer(bytes.fromhex(scene.fingerprint), np.uint8) for scene in scenes])
+    bits = np.unpackbits(packed, axis=1, count=BITS)
+    return scenes, (2.0 * bits - 1).astype(np.float32)
 
 
 def make_scenes(data: Path) -> list[Scene]:
@@ -104,11 +114,3 @@ def encode_scenes(scenes: Iterable[Scene]) -> bytes:
 
 def _scene(benchmarks: tuple[str, ...], path: Path) -> Scene:
     return Scene(benchmarks, path.stem, np.packbits(fingerprint(path) > 0).tobytes().hex())
-
-
-@cache
-def _known() -> tuple[list[Scene], Signs]:
-    scenes = read_json(Path(__file__).with_suffix(".json"), list[Scene])
-    packed = np.array([np.frombuffer(bytes.fromhex(scene.fingerprint), np.uint8) for scene in scenes])
-    bits = np.unpackbits(packed, axis=1, count=BITS)
-    return scenes, (2.0 * bits - 1).astype(np.float32)
