@@ -3,7 +3,7 @@
 import typer
 
 import aigan
-from aigan.cli import data
+from aigan.cli import data, degrade, models, restore
 
 app = typer.Typer(
     help="Take rain, haze and noise out of photographs (AI-GAN).",
@@ -28,3 +28,6 @@ def _main(
 
 
 app.add_typer(data.app, name="data")
+app.command()(restore.restore)
+app.command()(degrade.degrade)
+app.add_typer(models.app, name="models")

@@ -70,4 +70,4 @@ def _repeated(gray: Array) -> Array:
 
 
 def _mean(colour: Array) -> Array:
-    return colour.mean(axis=2, keepdims=True)
+    return np.asarray(colour.mean(axis=2, keepdims=True))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from aigan.decomposition import Array
+from aigan.restore.blocks import block_means
 
 BLOCK = 8  # px
 REACH_PX = 2 * BLOCK  # a pixel's value depends on estimates no farther away
@@ -24,15 +25,7 @@ def expected_error(estimates: Sequence[Array]) -> Array:
 def spread(estimates: Sequence[Array]) -> Array:
     """Root mean square deviation of the estimates from their mean in each block, (⌈H/8⌉, ⌈W/8⌉) in gray levels."""
     stack = np.stack(estimates)
-    return np.asarray(255 * np.sqrt(block_means(stack.var(axis=0).mean(axis=2))), np.float32)
-
-
-def block_means(values: Array) -> Array:
-    """Mean of each block of (H, W), blocks at the right and lower border cut short: (⌈H/8⌉, ⌈W/8⌉)."""
-    rows, columns = (np.arange(0, size, BLOCK) for size in values.shape)
-    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0), columns, axis=1)
-    heights, widths = (np.diff(starts, append=size) for starts, size in zip((rows, columns), values.shape, strict=True))
-    return np.asarray(sums / np.outer(heights, widths), np.float32)
+    return np.asarray(255 * np.sqrt(block_means(stack.var(axis=0).mean(axis=2), BLOCK)), np.float32)
 
 
 def interpolated(blocks: Array, size: tuple[int, ...]) -> Array:

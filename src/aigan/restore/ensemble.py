@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,18 +29,18 @@ class SelfEnsemble:
         height, width = degraded.shape[:2]
         below, right = -height % self.spec.multiple_of, -width % self.spec.multiple_of
         padded = np.pad(degraded, ((0, below), (0, right), (0, 0)), mode="reflect")
-        results = [(self.one(_turned(padded, way), context=context), way) for way in range(8)]
+        results = [self.one(_turned(padded, way), context=context) for way in range(8)]
 
-        def mean(part: Callable[[Decomposition], Array]) -> Array:
-            total = sum(_back(part(result), way) for result, way in results)
-            return np.asarray(total[:height, :width] / np.float32(len(results)))
+        def mean(parts: Iterable[Array]) -> Array:
+            upright = [_back(part, way)[:height, :width] for way, part in enumerate(parts)]
+            return np.asarray(np.mean(upright, axis=0))
 
-        has_error = results[0][0].expected_error is not None
+        errors = [result.expected_error for result in results if result.expected_error is not None]
         return Decomposition(
             degraded,
-            mean(lambda result: result.original),
-            mean(lambda result: result.interference),
-            mean(lambda result: result.expected_error) if has_error else None,
+            mean(result.original for result in results),
+            mean(result.interference for result in results),
+            mean(errors) if errors else None,
         )
 
     def context(self, whole: Array) -> Context | None:

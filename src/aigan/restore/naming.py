@@ -12,7 +12,7 @@ from typing import Literal
 
 from aigan.errors import UsageError
 from aigan.pictures import is_picture
-from aigan.pictures.form import FORMATS
+from aigan.pictures.form import FORMATS, RAW_EXTENSIONS
 
 Part = Literal["original", "interference", "error", "comparison"]
 PARTS: tuple[Part, ...] = ("original", "interference", "error", "comparison")
@@ -95,11 +95,13 @@ def _before_magic(pattern: Path) -> list[str]:
 
 
 def _extension(source: Path, ext: str) -> str:
-    """The output's extension, in lower case; camera raw files become TIFF, and what has none PNG."""
+    """The output's extension, in lower case: the source's but for kinds that cannot hold the result."""
     if ext != "auto":
         return f".{ext.lower().removeprefix('.')}"
     extension = source.suffix.lower()
-    return extension if extension in WRITABLE else ".tif" if is_picture(source) else ".png"
+    if extension in WRITABLE - {".gif"}:
+        return extension
+    return ".tif" if extension in RAW_EXTENSIONS else ".png"
 
 
 def _distinct(found: dict[Path, Path], output: Path, suffix: str, ext: str) -> list[Item]:

@@ -23,10 +23,11 @@ logger = logging.getLogger(__name__)
 TileSize = int | Literal["auto", "none"]
 Rows = Callable[[int, int], Array]  # (first, last + 1) -> these rows of a picture, (h, W, C)
 Box = tuple[int, int, int, int]  # top, bottom, left, right
-Progress = Callable[[int], None]  # is told of each tile the pixels that are done with it
+Progress = Callable[[int], None]  # is told, after each tile, how many pixels are done
 
-AUTO_BYTES = 400 << 20  # working memory of a tile: larger ones gain nothing
-# Working memory of size s: 400 bytes a pixel (measured, ONNX Runtime). It grows with the widths, so as √(MAC).
+AUTO_BYTES = 600 << 20  # what a tile and the band that it lies in may take: larger ones gain nothing
+BAND_BYTES_PER_PIXEL = 64  # the band's pixels, results and what they are made from (measured)
+# A tile takes 400 bytes a pixel with a network of size s (measured, ONNX Runtime), more as the widths, so as √(MAC).
 S_BYTES_PER_PIXEL, S_KMAC_PER_PIXEL = 400, 51
 
 
@@ -48,7 +49,7 @@ def decompose(
         exact=exact,
         on_progress=on_progress,
     )
-    return _join(list(bands), axis=0)
+    return _join([band for _, band in bands], axis=0)
 
 
 def decompose_bands(
@@ -56,12 +57,12 @@ def decompose_bands(
     rows: Rows,
     size: tuple[int, int],
     *,
-    context: Context | None,
+    context: Context | None = None,
     tile: TileSize = "auto",
     exact: bool = False,
     on_progress: Progress | None = None,
-) -> Iterator[Decomposition]:
-    """Decompose a picture of `size` (H, W) band by band, from the top: bands of all W columns.
+) -> Iterator[tuple[int, Decomposition]]:
+    """Decompose a picture of `size` (H, W) band by band: yields the first row of each, and the band, W columns wide.
 
     `rows` is asked for rows in ascending order, neighbouring bands overlap by twice the halo. `context`: what is global
     in the picture. `tile`: pixels a side, "auto" for what the free memory allows, "none" for all at once. `exact`: the
@@ -69,9 +70,11 @@ def decompose_bands(
     they are within 0.25 of 255. A tile that does not fit into memory is halved. AiganError where even the smallest does
     not, or where the network gives values that are no numbers.
     """
-    tiler = _Tiler(restorer, size, context, tiling(restorer.spec, tile, exact=exact), on_progress or (lambda _: None))
+    tiler = _Tiler(
+        restorer, size, context, tiling(restorer.spec, size[1], tile, exact=exact), on_progress or (lambda _: None)
+    )
     for top, bottom in cuts(0, size[0], tiler.tiling):
-        yield tiler.band(rows, top, bottom)
+        yield top, tiler.band(rows, top, bottom)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,15 +86,21 @@ class Tiling:
     halo: int
 
 
-def tiling(spec: ModelSpec, tile: TileSize, *, exact: bool) -> Tiling:
-    """The cut for a model; arguments as `decompose_bands`."""
+def tiling(spec: ModelSpec, width: int, tile: TileSize, *, exact: bool) -> Tiling:
+    """The cut for a model and a picture of that width; `tile` and `exact` as in `decompose_bands`."""
     step = math.lcm(spec.multiple_of, confidence.BLOCK)
     halo = -(-(spec.receptive_radius_px + confidence.REACH_PX if exact else spec.halo_px) // step) * step
     if tile == "auto":
-        bytes_per_pixel = S_BYTES_PER_PIXEL * max(1.0, math.sqrt(spec.kmac_per_px / S_KMAC_PER_PIXEL))
-        tile = math.isqrt(int(min(memory.free_bytes() / 2, AUTO_BYTES) / bytes_per_pixel)) - 2 * halo
+        tile = _affordable_side(spec, width, min(memory.free_bytes() // 2, AUTO_BYTES)) - 2 * halo
     side = 1 << 62 if tile == "none" else max(tile // step, 1) * step
     return Tiling(side=side, step=step, halo=halo)
+
+
+def _affordable_side(spec: ModelSpec, width: int, budget: int) -> int:
+    """Side s of a square tile: tile · s² + band · width · s = budget."""
+    tile = S_BYTES_PER_PIXEL * max(1.0, math.sqrt(spec.kmac_per_px / S_KMAC_PER_PIXEL))
+    band = BAND_BYTES_PER_PIXEL * width
+    return int((math.sqrt(band**2 + 4 * tile * budget) - band) / (2 * tile))
 
 
 def cuts(start: int, end: int, tiling: Tiling) -> list[tuple[int, int]]:
@@ -109,6 +118,7 @@ class _Tiler:
         self, restorer: Restorer, size: tuple[int, int], context: Context | None, tiling: Tiling, progress: Progress
     ) -> None:
         self.restorer, self.size, self.context, self.tiling, self.progress = restorer, size, context, tiling, progress
+        self.done = 0
 
     def band(self, rows: Rows, top: int, bottom: int) -> Decomposition:
         above, below = self._with_halo(top, bottom, self.size[0])
@@ -139,9 +149,11 @@ class _Tiler:
         result = _map(lambda array: array[inner], seen)
         if not np.isfinite(result.original).all():
             raise AiganError(
-                f"the model {self.restorer.spec.name} gives values that are no numbers at {left},{top}: take another model"
+                f"the model {self.restorer.spec.name} gives values that are not numbers at {left}, {top}:"
+                " take another model"
             )
-        self.progress((bottom - top) * (right - left))
+        self.done += (bottom - top) * (right - left)
+        self.progress(self.done)
         return result
 
     def _halve(self, side: int, error: MemoryError) -> None:

@@ -1,0 +1,124 @@
+"""`aigan restore`: the main job."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from aigan.restore.job import FileResult, Progress
+    from aigan.restore.naming import Part
+    from aigan.restore.tiles import TileSize
+
+Task = Literal["derain", "dehaze", "denoise"]
+PARTS = ("original", "interference", "error", "comparison")
+
+
+def restore(
+    inputs: Annotated[list[str], typer.Argument(help="Pictures, folders, patterns, or - for standard input.")],
+    out: Annotated[str, typer.Option("-o", "--out", help="A picture, a folder, or - for standard output.")],
+    task: Annotated[Task, typer.Option(help="What to remove.")] = "denoise",
+    model: Annotated[str, typer.Option(help="A model of `aigan models`, or an ONNX file; instead of --task.")] = "",
+    strength: Annotated[float, typer.Option(min=0.0, max=2.0, help="0 leaves the picture, 1 removes all.")] = 1.0,
+    save: Annotated[str, typer.Option(help=f"What to write, of {','.join(PARTS)}.")] = "original",
+    tile: Annotated[str, typer.Option(help="Side of a tile in pixels, auto, or none.")] = "auto",
+    tile_exact: Annotated[bool, typer.Option(help="Tiles that equal the whole picture to 1e-5; slower.")] = False,
+    tta: Annotated[bool, typer.Option(help="Mean over eight flips and turns: a little better, 8 × slower.")] = False,
+    suffix: Annotated[str, typer.Option(help="What to append to the names.")] = "",
+    ext: Annotated[str, typer.Option(help="Kind of the files written, such as png; auto for the source's.")] = "auto",
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG, WebP, AVIF and HEIC.")] = 95,
+    resume: Annotated[bool, typer.Option(help="Leave out what is there already.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace what is there already.")] = False,
+    strip_metadata: Annotated[bool, typer.Option(help="Write neither EXIF nor XMP.")] = False,
+    json: Annotated[Path | None, typer.Option(help="Write what became of each picture to this file.")] = None,
+) -> None:
+    """Remove rain, haze or noise from pictures."""
+    from aigan.restore.job import Job
+    from aigan.restore.naming import plan
+    from aigan.restore.pipes import piped
+
+    job = Job(
+        model=model or task,
+        strength=strength,
+        save=_parts(save),
+        tile=_tile(tile),
+        tile_exact=tile_exact,
+        tta=tta,
+        quality=quality,
+        strip_metadata=strip_metadata,
+        resume=resume,
+        overwrite=overwrite,
+    )
+    with piped(inputs, out, sys.stdin.buffer, sys.stdout.buffer, ext=ext) as (sources, target):
+        items = plan(sources, target, suffix=suffix, ext=ext)
+        results: list[FileResult] = []
+        try:
+            with _progress(len(items)) as on_progress:
+                for result in job.run(items, on_progress=on_progress):
+                    results.append(result)
+                    if result.error:
+                        typer.echo(f"aigan: {result.error}", err=True)
+        finally:
+            if json:
+                _write_json(json, results)
+    _sum_up(results)
+
+
+def _sum_up(results: list[FileResult]) -> None:
+    counts = {
+        status: sum(result.status == status for result in results) for status in ("restored", "skipped", "failed")
+    }
+    if len(results) > 1:
+        typer.echo(", ".join(f"{count} {status}" for status, count in counts.items() if count), err=True)
+    if counts["failed"]:
+        raise typer.Exit(1)
+
+
+def _write_json(path: Path, results: list[FileResult]) -> None:
+    import msgspec
+
+    from aigan.pictures.files import replacing
+
+    with replacing(path, overwrite=True) as temporary:
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
+
+
+def _parts(save: str) -> tuple[Part, ...]:
+    parts = tuple(dict.fromkeys(save.split(",")))
+    if unknown := sorted({*parts} - {*PARTS}):
+        raise typer.BadParameter(f"{', '.join(unknown)}: take some of {','.join(PARTS)}", param_hint="--save")
+    return cast("tuple[Part, ...]", parts)
+
+
+def _tile(tile: str) -> TileSize:
+    if tile == "auto" or tile == "none":
+        return tile
+    if not tile.isdecimal() or int(tile) == 0:
+        raise typer.BadParameter("give a number of pixels, auto or none", param_hint="--tile")
+    return int(tile)
+
+
+@contextmanager
+def _progress(files: int) -> Iterator[Progress | None]:
+    """A bar with the time left on a terminal, else nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=files)
+        before = 0.0  # pictures that are done
+
+        def on_progress(done: int, total: int) -> None:
+            nonlocal before
+            bar.update(task, completed=before + done / total)
+            before += done == total
+
+        yield on_progress

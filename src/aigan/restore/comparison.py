@@ -1,0 +1,41 @@
+"""The sheet that shows what was done: degraded, restored, interference and, where asked for, expected error."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aigan.decomposition import Array
+from aigan.pictures import sheet
+from aigan.restore.blocks import block_means
+
+LONGEST_SIDE = 2048  # px: larger pictures are shown at a half, a quarter or an eighth
+ERROR_GAIN = 8  # the expected error is a few gray levels
+
+
+def shown_interference(interference: Array) -> Array:
+    """T in [−1, 1] as a picture: 0.5 + T/2, gray where nothing was removed."""
+    return np.float32(0.5) + np.float32(0.5) * interference
+
+
+class Comparison:
+    """Collects the panels band by band; each band but the last is a multiple of 8 px high."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self.factor = next((n for n in (1, 2, 4) if max(height, width) <= n * LONGEST_SIDE), 8)
+        self.panels: dict[str, list[Array]] = {}
+
+    def add(self, degraded: Array, restored: Array, interference: Array, expected_error: Array | None) -> None:
+        """Add a band of the three pictures (h, W, C) and of the expected error (h, W)."""
+        bands: dict[str, Array] = {
+            "degraded": degraded,
+            "restored": restored,
+            "interference": shown_interference(interference),
+        }
+        if expected_error is not None:
+            bands[f"expected error × {ERROR_GAIN}"] = expected_error[..., None] * np.float32(ERROR_GAIN / 255)
+        for caption, band in bands.items():
+            self.panels.setdefault(caption, []).append(block_means(band, self.factor))
+
+    def sheet(self) -> Array:
+        """The panels side by side, (H', W', 3)."""
+        return sheet([(caption, np.concatenate(bands)) for caption, bands in self.panels.items()])

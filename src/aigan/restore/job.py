@@ -1,0 +1,190 @@
+"""The main job: any number of pictures in, restored ones out, band by band, so that their size does not matter."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from aigan.decomposition import Array, Restorer
+from aigan.errors import AiganError
+from aigan.pictures import Picture, StripReader, open_strips
+from aigan.restore import border, registry, tiles
+from aigan.restore.backends import onnx
+from aigan.restore.loading import open_restorer
+from aigan.restore.naming import Item, Part
+from aigan.restore.outputs import open_outputs
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]  # pixels of the picture at hand that are done, of how many
+Phase = Literal["reading", "restoring", "writing"]
+
+
+class FileResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a picture; its phases in seconds."""
+
+    source: str
+    status: Literal["restored", "skipped", "failed"]
+    error: str = ""
+    model: str = ""
+    width: int = 0
+    height: int = 0
+    outputs: dict[Part, str] = {}
+    notes: tuple[str, ...] = ()
+    seconds: dict[Phase, float] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """How pictures are restored and what is written.
+
+    `model`: a name of `registry.find` or the path of an ONNX file. `strength`: 0 leaves a picture as it is, 1 removes
+    all that was found. `save`: which files; see `naming.Item` and `open_outputs`. `tile`, `tile_exact`: see
+    `tiles.decompose_bands`. `tta`: the mean over eight flips and turns, eight times as slow. `quality`,
+    `strip_metadata`: see `pictures.write`. `resume`: what exists is left as it is, and what is missing is made.
+    `overwrite`: what exists is replaced.
+    """
+
+    model: str = "denoise"
+    strength: float = 1.0
+    save: tuple[Part, ...] = ("original",)
+    tile: tiles.TileSize = "auto"
+    tile_exact: bool = False
+    tta: bool = False
+    quality: int = 95
+    strip_metadata: bool = False
+    resume: bool = False
+    overwrite: bool = False
+
+    def run(self, items: Sequence[Item], *, on_progress: Progress | None = None) -> Iterator[FileResult]:
+        """Restore the pictures one after another; one that fails does not stop the rest.
+
+        Results appear whole or not at all, and never in the place of a source. AiganError where there is no such model.
+        """
+        registry.find(self.model)
+        sources = frozenset(_identity(item.source) for item in items if item.source.exists())
+        open_model = cache(self._open_model)
+        for item in items:
+            try:
+                result = self._restore(item, sources, open_model, on_progress or (lambda done, total: None))
+            except Exception as error:  # whatever happens to one picture, the batch goes on
+                if not isinstance(error, AiganError):
+                    logger.exception("%s", item.source)
+                text = str(error) or type(error).__name__
+                text = text if str(item.source) in text else f"{item.source}: {text}"
+                result = FileResult(source=str(item.source), status="failed", error=text)
+            yield result
+
+    def _open_model(self, channels: int) -> Restorer:
+        parts: list[onnx.Part] = []
+        if {"interference", "comparison"} & {*self.save}:
+            parts.append("interference")
+        if "error" in self.save:
+            parts.append("expected_error")
+        return open_restorer(self.model, channels=channels, parts=parts, tta=self.tta)
+
+    def _restore(
+        self,
+        item: Item,
+        sources: frozenset[tuple[int, int]],
+        open_model: Callable[[int], Restorer],
+        on_progress: Progress,
+    ) -> FileResult:
+        paths = self._paths(item, sources)
+        if not paths:
+            return FileResult(source=str(item.source), status="skipped", notes=("there already",))
+        clock = _Stopwatch()
+        with open_strips(item.source) as strips:
+            restorer = open_model(strips.channels)
+            rows = _Rows(strips, clock)
+            with open_outputs(
+                paths,
+                strips,
+                strength=self.strength,
+                quality=self.quality,
+                strip_metadata=self.strip_metadata,
+                overwrite=self.overwrite,
+            ) as outputs:
+                bands = tiles.decompose_bands(
+                    restorer,
+                    rows,
+                    (strips.height, strips.width),
+                    tile=self.tile,
+                    exact=self.tile_exact,
+                    on_progress=lambda done: on_progress(done, strips.height * strips.width),
+                )
+                for top, result in bands:
+                    clock.lap("restoring")
+                    outputs.add(rows.as_read(top, top + len(result.original)), result)
+                    clock.lap("writing")
+            clock.lap("writing")
+        return FileResult(
+            source=str(item.source),
+            status="restored",
+            model=restorer.spec.name,
+            width=strips.width,
+            height=strips.height,
+            outputs={part: str(path) for part, path in paths.items()},
+            notes=strips.form.notes,
+            seconds=clock.seconds,
+        )
+
+    def _paths(self, item: Item, sources: frozenset[tuple[int, int]]) -> dict[Part, Path]:
+        """Where each part goes; with `resume`, those that do not exist."""
+        paths: dict[Part, Path] = {}
+        for part in self.save:
+            path = item.output(part)
+            if path.exists():
+                if _identity(path) in sources:
+                    raise AiganError(
+                        f"{path} is itself a picture to restore, which is never overwritten: choose another folder"
+                    )
+                if self.resume and not self.overwrite:
+                    continue
+                if not self.overwrite:
+                    raise AiganError(f"{path} exists already: add --overwrite to replace it, or --resume to leave it")
+            paths[part] = path
+        return paths
+
+
+@dataclass
+class _Stopwatch:
+    seconds: dict[Phase, float] = field(default_factory=lambda: {"reading": 0.0, "restoring": 0.0, "writing": 0.0})
+    last: float = field(default_factory=time.perf_counter)
+
+    def lap(self, phase: Phase) -> None:
+        """Count the time since the last lap to the phase that ends here."""
+        now = time.perf_counter()
+        self.seconds[phase] += now - self.last
+        self.last = now
+
+
+class _Rows:
+    """The rows of a picture as the network sees them, and those read last as they are in the file."""
+
+    def __init__(self, strips: StripReader, clock: _Stopwatch) -> None:
+        self._strips, self._clock = strips, clock
+
+    def __call__(self, top: int, bottom: int) -> Array:
+        self._clock.lap("restoring")
+        self._top, self._strip = top, self._strips.read(top, bottom)
+        self._clock.lap("reading")
+        return border.seen(self._strip.pixels, self._strip.alpha)
+
+    def as_read(self, top: int, bottom: int) -> Picture:
+        """Rows [top, bottom), which must lie within what was read last."""
+        inner, alpha = slice(top - self._top, bottom - self._top), self._strip.alpha
+        return Picture(self._strip.pixels[inner], None if alpha is None else alpha[inner], self._strip.form)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Equal for two names of one file."""
+    status = path.stat()
+    return status.st_dev, status.st_ino

@@ -1,0 +1,22 @@
+"""From a model's name to what restores pictures of so many channels."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from aigan.decomposition import Restorer
+from aigan.restore import registry
+from aigan.restore.backends import onnx
+from aigan.restore.channels import adapted
+from aigan.restore.ensemble import SelfEnsemble
+
+
+def open_restorer(
+    model: str, *, channels: int, parts: Collection[onnx.Part] = onnx.PARTS, tta: bool = False
+) -> Restorer:
+    """Open a model (`registry.find`) for pictures of 1 or 3 channels, to compute `parts` beside the original.
+
+    `tta`: with the self-ensemble. AiganError where there is no such model or its file is damaged.
+    """
+    restorer = adapted(onnx.load(registry.find(model, gray=channels == 1), parts=parts), channels)
+    return SelfEnsemble(restorer) if tta else restorer
