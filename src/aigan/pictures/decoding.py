@@ -61,7 +61,7 @@ def open_image(source: Source, *, access: Access, max_pixels: int) -> tuple[pyvi
         xmp=_blob(image, "xmp-data"),
         iptc=_blob(image, "iptc-data"),
         icc=_blob(image, "icc-profile-data"),
-        resolution=(image.xres, image.yres),
+        resolution=_resolution(image, block),
         notes=notes,
     )
     return image, form
@@ -90,7 +90,9 @@ def readable(name: str) -> Iterator[None]:
         raise AiganError(f"{name} cannot be opened ({error.strerror}): give a picture that may be read") from error
     except Exception as error:  # of any kind, as decoders raise them on damaged files
         detail = " ".join(str(error).split("\n", 1)[-1].split()) or type(error).__name__
-        raise AiganError(f"{name} is damaged or incomplete ({detail}): get another copy of it") from error
+        raise AiganError(
+            f"{name} is damaged, cut short or of a rare kind ({detail}): get another copy of it"
+        ) from error
 
 
 def _check_size(name: str, max_pixels: int, width: int, height: int) -> None:
@@ -163,7 +165,7 @@ def _gray_or_rgb(image: pyvips.Image, name: str) -> tuple[pyvips.Image, tuple[st
         image = image.cast("float")
     if image.format not in DEPTHS or image.bands > 4:
         raise AiganError(
-            f"{name} has {image.bands} channels of type {image.format}, which is not supported:"
+            f"{name} has pixels of {image.bands} × {image.format}, which is not supported:"
             " convert it to gray or RGB of 8 or 16 bits or floating point"
         )
     return image, tuple(notes)
@@ -173,6 +175,13 @@ def _white(image: pyvips.Image) -> int:
     """The value of white: libvips moves 10 and 12 bits of AVIF up to 16, so that white is a little under 65,535."""
     bits = int(image.get("bits-per-sample")) if image.get_typeof("bits-per-sample") else 16
     return (2**bits - 1) << (16 - bits) if image.format == "ushort" and bits in (10, 12) else 65_535
+
+
+def _resolution(image: pyvips.Image, block: bytes | None) -> tuple[float, float]:
+    """Pixels per mm, x and y: the file's own, else that of its EXIF, else that of screens (72 an inch)."""
+    if (image.xres, image.yres) != (1.0, 1.0):  # libvips' way to say that the file does not tell
+        return image.xres, image.yres
+    return (exif.resolution(exif.upright(block)) if block else None) or Form.resolution
 
 
 def _blob(image: pyvips.Image, field: str) -> bytes | None:

@@ -1,115 +1,198 @@
-"""EXIF where libvips leaves it: the orientation inside the block, and the directories of TIFF files.
+"""EXIF where libvips leaves it: orientation and resolution inside the block, and the directories of TIFF files.
 
-The block is a little TIFF file of its own (JEITA CP-3451): a header, then directories of 12-byte entries.
+A block is a little TIFF file of its own (CIPA DC-008, "Exif 2.32"; TIFF 6.0, Adobe, 1992). Entries are copied as bytes,
+turned where byte orders differ, so that text in any encoding and makers' notes pass.
 """
 
 from __future__ import annotations
 
+import io
+import logging
 import struct
-import warnings
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from PIL import Image
-from PIL.TiffImagePlugin import ImageFileDirectory_v2 as Directory
+import numpy as np
 
-ORIENTATION, EXIF_DIRECTORY, GPS_DIRECTORY, INTEROP_DIRECTORY = 0x0112, 0x8769, 0x8825, 0xA005
-# What the main directory of a TIFF file says of the picture and not of the layout of its pixels.
-DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298)
+logger = logging.getLogger(__name__)
+
 PREFIX = b"Exif\0\0"
+ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
+PARTS = (EXIF_DIRECTORY, GPS_DIRECTORY) = (0x8769, 0x8825)
+# What the main directory says of the picture, not of the layout of its pixels: description, make, model, software,
+# date, artist, computer, copyright.
+DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298)
+INTEROPERABILITY = 0xA005  # a directory inside another that says nothing of the picture
+# Bytes a value of each type, and bytes of its parts that the byte order turns.
+SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+TURNED = {**SIZES, 5: 4, 10: 4}
+LONG, IFD8 = 4, 18
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a TIFF file counts: `order` "<" or ">", as struct writes it; `big` where offsets have 64 bits (BigTIFF)."""
+
+    order: str
+    big: bool
+
+    @property
+    def offset(self) -> struct.Struct:
+        """Of places in the file."""
+        return struct.Struct(self.order + ("Q" if self.big else "L"))
+
+    @property
+    def count(self) -> struct.Struct:
+        """Of the number of entries."""
+        return struct.Struct(self.order + ("Q" if self.big else "H"))
+
+    @property
+    def entry(self) -> struct.Struct:
+        """Of tag, type, number of values, and the values or where they lie."""
+        return struct.Struct(self.order + ("HHQ8s" if self.big else "HHL4s"))
+
+
+class Values(NamedTuple):
+    """An entry's values, little-endian."""
+
+    type: int
+    data: bytes
+
+    def first(self) -> int:
+        """The first of whole numbers."""
+        return int.from_bytes(self.data[: SIZES[self.type]], "little")
+
+
+Directory = dict[int, Values]
 
 
 def upright(block: bytes) -> bytes:
     """The block without its "Exif" prefix and with its orientation set to upright; the rest byte for byte."""
     block = block.removeprefix(PREFIX)
-    endian = ">" if block[:2] == b"MM" else "<"
+    order = ">" if block[:2] == b"MM" else "<"
     try:
-        (start,) = struct.unpack_from(endian + "L", block, 4)
-        (count,) = struct.unpack_from(endian + "H", block, start)
+        (start,) = struct.unpack_from(order + "L", block, 4)
+        (count,) = struct.unpack_from(order + "H", block, start)
         for entry in range(start + 2, start + 2 + 12 * count, 12):
-            if struct.unpack_from(endian + "H", block, entry)[0] == ORIENTATION:
-                return block[: entry + 8] + struct.pack(endian + "HH", 1, 0) + block[entry + 12 :]
-    except struct.error:  # cut short: as it is, the savers leave out what they cannot parse
+            if struct.unpack_from(order + "H", block, entry)[0] == ORIENTATION:
+                return block[: entry + 8] + struct.pack(order + "HH", 1, 0) + block[entry + 12 :]
+    except struct.error:  # damaged: savers leave out what they cannot parse
         pass
     return block
 
 
-def from_tiff(file: BinaryIO) -> bytes | None:
-    """Who, when and with which camera a TIFF file's picture was taken, as an EXIF block; None where it does not say."""
+def resolution(block: bytes) -> tuple[float, float] | None:
+    """Pixels per mm, x and y; None where the block does not say."""
     try:
-        with warnings.catch_warnings(action="ignore"):
-            file.seek(0)
-            head = _head(file)
-            main = _directory(file, head, Directory(head).next)
-            block = Image.Exif()
-            for tag in DESCRIPTIVE:
-                if tag in main:
-                    block[tag] = main[tag]
-            for tag in (EXIF_DIRECTORY, GPS_DIRECTORY):
-                if tag in main:
-                    part = dict(_directory(file, head, main[tag], group=tag))
-                    part.pop(INTEROP_DIRECTORY, None)
-                    block.get_ifd(tag).update(part)
-                    block[tag] = block.get_ifd(tag)
-            return block.tobytes().removeprefix(PREFIX) if len(block) else None
-    except Exception:  # Pillow raises many kinds on damaged directories, and the pixels are still good
+        main = _main(io.BytesIO(block))[1]
+        unit = (
+            10.0 if RESOLUTION_UNIT in main and main[RESOLUTION_UNIT].first() == 3 else 25.4
+        )  # mm in a cm, in an inch
+        (x, x_part), (y, y_part) = (struct.unpack("<LL", main[tag].data) for tag in (X_RESOLUTION, Y_RESOLUTION))
+        return (x / x_part / unit, y / y_part / unit) if x and y else None
+    except (KeyError, ValueError, struct.error, ZeroDivisionError):
         return None
 
 
-def into_tiff(path: Path, exif: bytes) -> None:
-    """Add an EXIF block to a TIFF or BigTIFF file that libvips wrote: a new main directory at its end replaces the old."""
-    with warnings.catch_warnings(action="ignore"):
-        block = Image.Exif()
-        block.load(PREFIX + exif)
-        texts = {tag: _text(block[tag]) for tag in DESCRIPTIVE if tag in block}
-        parts = {tag: block.get_ifd(tag) for tag in (EXIF_DIRECTORY, GPS_DIRECTORY) if tag in block}
+def from_tiff(file: BinaryIO) -> bytes | None:
+    """Who took a TIFF file's picture, when, with which camera and where, as a block; None where it does not say."""
+    file.seek(0)
+    try:
+        layout, main = _main(file)
+        parts = {tag: _directory(file, main[tag].first(), layout) for tag in PARTS if tag in main}
+    except (ValueError, struct.error):  # damaged, and the pixels may still be good
+        return None
+    main = {tag: main[tag] for tag in DESCRIPTIVE if tag in main}
+    if not main and not parts:
+        return None
+    classic = Layout(layout.order, big=False)
+    tail, start = _written(main, parts, 8, classic)
+    return _header(start, classic) + tail
+
+
+def into_tiff(path: Path, block: bytes) -> None:
+    """Add a block to a TIFF or BigTIFF file that libvips wrote: a new main directory replaces the old."""
+    try:
+        given, said = _main(io.BytesIO(block))
+        parts = {tag: _directory(io.BytesIO(block), said[tag].first(), given) for tag in PARTS if tag in said}
+    except (ValueError, struct.error):
+        logger.warning("%s has no EXIF, since that of the picture it was made from is damaged", path)
+        return
     with path.open("r+b") as file:
-        head = _head(file)
-        order, big = "<" if head[:2] == b"II" else ">", len(head) == 16
-        word, counter, size = ("Q", "Q", 20) if big else ("L", "H", 12)
-        offset = Directory(head).next
-        file.seek(offset)
-        (count,) = struct.unpack(order + counter, file.read(struct.calcsize(order + counter)))
-        raw = file.read(size * count)
-        entries = {struct.unpack_from(order + "H", raw, at)[0]: raw[at : at + size] for at in range(0, len(raw), size)}
-        (following,) = struct.unpack(order + word, file.read(struct.calcsize(order + word)))
-
-        def append(data: bytes) -> int:
-            at = file.seek(0, 2)
-            file.write(data + b"\0" * (len(data) % 2))
-            return at
-
-        for tag, text in texts.items():
-            inline = len(text) <= struct.calcsize(order + word)
-            value = (
-                text.ljust(struct.calcsize(order + word), b"\0") if inline else struct.pack(order + word, append(text))
-            )
-            entries[tag] = struct.pack(order + "HH" + word, tag, 2, len(text)) + value
-        for tag, part in parts.items():
-            directory = Directory(head, group=tag)
-            for key, value in part.items():
-                if key != INTEROP_DIRECTORY:
-                    directory[key] = value
-            at = append(directory.tobytes(file.seek(0, 2)))
-            entries[tag] = struct.pack(order + "HH" + word + word, tag, 18 if big else 4, 1, at)
-        main = b"".join(entries[tag] for tag in sorted(entries))
-        at = append(struct.pack(order + counter, len(entries)) + main + struct.pack(order + word, following))
-        file.seek(8 if big else 4)
-        file.write(struct.pack(order + word, at))
+        layout, main = _main(file)
+        main.update({tag: said[tag] for tag in DESCRIPTIVE if tag in said})
+        end = file.seek(0, io.SEEK_END)
+        end += end % 2  # directories and values start at even places
+        tail, start = _written(main, parts, end, layout)
+        file.seek(end)
+        file.write(tail)
+        file.seek(0)
+        file.write(_header(start, layout))
 
 
-def _head(file: BinaryIO) -> bytes:
-    """The header: 8 bytes, or 16 where offsets have 64 bits (BigTIFF)."""
-    head = file.read(8)
-    return head + file.read(8) if 43 in head[2:4] else head
+def _main(file: BinaryIO) -> tuple[Layout, Directory]:
+    """The layout and the main directory; ValueError or struct.error where it is no TIFF file or damaged."""
+    head = file.read(16)
+    order = {b"II": "<", b"MM": ">"}.get(head[:2])
+    if not order:
+        raise ValueError("no TIFF file")
+    layout = Layout(order, big=struct.unpack(order + "H", head[2:4])[0] == 43)
+    return layout, _directory(file, layout.offset.unpack_from(head, 8 if layout.big else 4)[0], layout)
 
 
-def _directory(file: BinaryIO, head: bytes, offset: int, group: int | None = None) -> Directory:
-    directory = Directory(head, group=group)
-    file.seek(offset)
-    directory.load(file)
+def _header(start: int, layout: Layout) -> bytes:
+    sign = b"MM" if layout.order == ">" else b"II"
+    version = struct.pack(layout.order + "HHH", 43, 8, 0) if layout.big else struct.pack(layout.order + "H", 42)
+    return sign + version + layout.offset.pack(start)
+
+
+def _directory(file: BinaryIO, at: int, layout: Layout) -> Directory:
+    left = size = file.seek(0, io.SEEK_END)  # the values of a sound file take no more than all its bytes
+    if at + layout.count.size > size:
+        raise ValueError("a directory lies behind the end")
+    file.seek(at)
+    (count,) = layout.count.unpack(file.read(layout.count.size))
+    if at + count * layout.entry.size > size:
+        raise ValueError("a directory is cut short")
+    directory = {}
+    for tag, type, number, value in layout.entry.iter_unpack(file.read(count * layout.entry.size)):
+        length = number * SIZES.get(type, 0)
+        if length > layout.offset.size:
+            (place,) = layout.offset.unpack(value)
+            left -= length
+            if left < 0 or place + length > size:
+                continue
+            file.seek(place)
+            value = file.read(length)
+        if length and tag != INTEROPERABILITY:
+            directory[tag] = Values(type, _turned(value[:length], type, layout.order))
     return directory
 
 
-def _text(value: Any) -> bytes:
-    return str(value).rstrip("\0").encode("utf-8", "replace") + b"\0"
+def _written(main: Directory, parts: dict[int, Directory], start: int, layout: Layout) -> tuple[bytes, int]:
+    """What follows at `start` of a file: the parts, then the main directory; and where that lies."""
+    tail = b""
+    for tag, part in parts.items():
+        pointer = (start + len(tail)).to_bytes(layout.offset.size, "little")
+        main = {**main, tag: Values(IFD8 if layout.big else LONG, pointer)}
+        tail += _packed(part, start + len(tail), layout)
+    return tail + _packed(main, start + len(tail), layout), start + len(tail)
+
+
+def _packed(directory: Directory, start: int, layout: Layout) -> bytes:
+    entries, behind = b"", b""
+    values_at = start + layout.count.size + len(directory) * layout.entry.size + layout.offset.size
+    for tag, (type, little) in sorted(directory.items()):
+        data = _turned(little, type, layout.order)
+        fits = len(data) <= layout.offset.size
+        value = data.ljust(layout.offset.size, b"\0") if fits else layout.offset.pack(values_at + len(behind))
+        entries += layout.entry.pack(tag, type, len(data) // SIZES[type], value)
+        behind += b"" if fits else data + b"\0" * (len(data) % 2)
+    return layout.count.pack(len(directory)) + entries + layout.offset.pack(0) + behind
+
+
+def _turned(data: bytes, type: int, order: str) -> bytes:
+    """Values between little-endian and `order`; the same both ways."""
+    turned: bytes = np.frombuffer(data, f"u{TURNED[type]}").byteswap().tobytes()
+    return data if order == "<" else turned

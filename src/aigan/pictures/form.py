@@ -51,9 +51,9 @@ class Form:
     """What is needed to write a file of the same kind as the one that was read.
 
     `format`: the kind of file to write, a name of `FORMATS`: the one that was read, but for camera raw files (TIFF) and
-    GIF, whose 256 colours do not hold a restored picture (PNG). `exif`: the TIFF structure without the "Exif" prefix, orientation upright. `xmp`,
-    `iptc`, `icc`: as they lie in the file. `resolution`: pixels per mm, x and y. `notes`: what a user should know of
-    how the file was read, such as "first frame of 12".
+    GIF, whose 256 colours do not hold a restored picture (PNG). `exif`: the TIFF structure without the "Exif" prefix,
+    orientation upright. `xmp`, `iptc`, `icc`: as they lie in the file. `resolution`: pixels per mm, x and y. `notes`:
+    what a user should know of how the file was read, such as "first frame of 12".
     """
 
     format: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from aigan.pictures.form import Array, Form, Picture
+from aigan.pictures.form import Form, Picture
 
 if TYPE_CHECKING:
     import pyvips

@@ -24,7 +24,8 @@ class Spool:
     def __init__(self, file: BinaryIO) -> None:
         self.height = 0
         self._file = file
-        self._width, self._bands, self._dtype = 0, 0, np.dtype(np.uint8)
+        self._width, self._bands = 0, 0
+        self._dtype: np.dtype[np.generic] = np.dtype(np.uint8)
 
     def write(self, values: npt.NDArray[np.generic]) -> None:
         """Add rows, (H', W, 1 to 4) uint8, uint16 or float32; all calls of one width, depth and number of bands."""

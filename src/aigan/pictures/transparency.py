@@ -18,22 +18,25 @@ def opaque_colours(pixels: Array, alpha: Array) -> Array:
     if visible.all() or not visible.any():
         return pixels
     weight = visible.astype(np.float32)
-    return np.where(visible, pixels, _filled(pixels * weight, weight))
+    filled = pixels.copy()
+    np.copyto(filled, _filled(pixels * weight, weight), where=~visible)
+    return filled
 
 
 def _filled(weighted: Array, weight: Array) -> Array:
     """Colours everywhere, from colours times weight (H, W, C) and weight (H, W, 1) of which some is positive."""
     known = weight > 0
-    colours = weighted / np.where(known, weight, 1)
-    if known.all():
-        return colours
-    coarse = _filled(_halved(weighted), _halved(weight))
-    height, width = weight.shape[:2]
-    return np.where(known, colours, coarse.repeat(2, axis=0).repeat(2, axis=1)[:height, :width])
+    colours: Array = weighted / np.maximum(weight, np.finfo(np.float32).tiny)
+    if not known.all():
+        coarse = _filled(_halved(weighted), _halved(weight))
+        height, width = weight.shape[:2]
+        np.copyto(colours, coarse.repeat(2, axis=0).repeat(2, axis=1)[:height, :width], where=~known)
+    return colours
 
 
 def _halved(values: Array) -> Array:
     """The mean of 2 × 2 values each, (⌈H/2⌉, ⌈W/2⌉, C); beyond the border lies nothing."""
     height, width, channels = values.shape
     padded = np.pad(values, ((0, height % 2), (0, width % 2), (0, 0)))
-    return padded.reshape((height + 1) // 2, 2, (width + 1) // 2, 2, channels).mean(axis=(1, 3))
+    halved: Array = padded.reshape((height + 1) // 2, 2, (width + 1) // 2, 2, channels).mean(axis=(1, 3))
+    return halved
