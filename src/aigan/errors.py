@@ -2,7 +2,7 @@
 
 
 class AiganError(Exception):
-    """What the user can mend. Its text is one sentence; the command line prints it and exits with 1, without a traceback."""
+    """What the user can mend. Its text is one sentence; the command line prints it and exits with 1."""
 
 
 class UsageError(AiganError):

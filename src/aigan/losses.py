@@ -55,7 +55,7 @@ def discriminator(real: Tensor, fakes: list[Tensor]) -> Tensor:
 
 
 def generator(fake: Tensor, *, saturating: bool = False) -> Tensor:
-    """What G minimises for one of its results, from D's logits: log(1 − D(ŷ)) to the letter, or −log D(ŷ) by default."""
+    """What G minimises for one result, from D's logits: −log D(ŷ), or to the letter (saturating) log(1 − D(ŷ))."""
     return -softplus(fake).mean() if saturating else softplus(-fake).mean()
 
 

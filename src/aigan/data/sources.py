@@ -11,21 +11,18 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import msgspec
-import numpy as np
 import torch
 from torch import Tensor
 
 from aigan.data.check import test_scenes_seen
 from aigan.data.folders import Pair, list_pictures, read_rgb, read_streak
 from aigan.data.layouts import find_layout
-from aigan.data.store import Bytes, PictureStore
+from aigan.data.store import Bytes, PictureStore, as_channels
 from aigan.errors import AiganError
 from aigan.interference.draws import Draws
 from aigan.interference.haze import Haze
 from aigan.interference.noise import Camera, Noise
 from aigan.interference.rain import Rain, Recombination, add_rain
-
-_GRAY = (0.298936021293775, 0.587043074451121, 0.114020904255103)  # as MATLAB's rgb2gray
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,7 +123,9 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
 
     else:
         clean = store(read_rgb(path) for path in clean_paths(source.folders, data))
-        paths = [path for folder in source.layers for path in _kept(folder, list_pictures(data / folder.folder / "streak"))]
+        paths = [
+            path for folder in source.layers for path in _kept(folder, list_pictures(data / folder.folder / "streak"))
+        ]
         layers = PictureStore([read_streak(path)[..., None] for path in paths], device)
         recombine, together = source.recombine, source.together
 
@@ -181,10 +180,3 @@ def _which(store: PictureStore, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
     """Which picture, which place, which of the eight symmetries."""
     u = draws.uniform(4)
     return (u[:, 0] * len(store)).long(), u[:, 1:3], (u[:, 3] * 8).long()
-
-
-def as_channels(picture: Bytes, channels: int) -> Bytes:
-    """An RGB picture as it is, or its gray values (H, W, 1), as MATLAB's rgb2gray gives them."""
-    if channels == picture.shape[2]:
-        return picture
-    return np.floor(picture @ np.array(_GRAY) + 0.5).astype(np.uint8)[..., None]

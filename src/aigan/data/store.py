@@ -11,6 +11,8 @@ from torch import Tensor
 
 Bytes = npt.NDArray[np.uint8]
 
+_GRAY = (0.298936021293775, 0.587043074451121, 0.114020904255103)  # as MATLAB's rgb2gray
+
 
 class PictureStore:
     """N pictures (H, W, C) of different sizes, planar in one uint8 tensor."""
@@ -62,3 +64,17 @@ class PictureStore:
         start = int(self._offset[index])
         flat = self._buffer[start : start + self.channels * height * width]
         return flat.view(1, self.channels, height, width).float() / 255
+
+
+def as_channels(picture: Bytes, channels: int) -> Bytes:
+    """An RGB picture as it is, or its gray values (H, W, 1), as MATLAB's rgb2gray gives them."""
+    if channels == picture.shape[2]:
+        return picture
+    gray: Bytes = np.floor(picture @ np.array(_GRAY) + 0.5).astype(np.uint8)
+    return gray[..., None]
+
+
+def picture_tensor(picture: Bytes, channels: int) -> Tensor:
+    """uint8 (H, W, 3) -> float32 (1, channels, H, W) in [0, 1]."""
+    planar = np.ascontiguousarray(as_channels(picture, channels).transpose(2, 0, 1))
+    return torch.from_numpy(planar)[None].float() / 255

@@ -7,6 +7,8 @@ Every part has a method `reach` that follows its forward pass and gives the rece
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -35,7 +37,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape."""
-        return x + self.conv2(functional.relu(self.conv1(x)))
+        correction: Tensor = self.conv2(functional.relu(self.conv1(x)))
+        return x + correction
 
     def reach(self, x: Reach) -> Reach:
         """The receptive field behind it."""
@@ -51,20 +54,18 @@ class Blocks(nn.Sequential):
     def reach(self, x: Reach) -> Reach:
         """The receptive field behind it."""
         for block in self:
-            x = block.reach(x)
+            x = block.reach(x)  # type: ignore[operator]
         return x
 
 
 class Descent(nn.Module):
-    """The way down: a stem to half resolution, then a level for each width, each at half the resolution of the one above."""
+    """The way down: a stem to half resolution, then a level for each width, each half as fine as the one above."""
 
     def __init__(self, channels: int, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
         super().__init__()
         self.stem = stem(channels, widths[0])
         self.encode = nn.ModuleList(Blocks(width, count) for width, count in zip(widths, blocks, strict=True))
-        self.down = nn.ModuleList(
-            nn.Conv2d(above, below, 2, stride=2) for above, below in zip(widths, widths[1:], strict=False)
-        )
+        self.down = nn.ModuleList(nn.Conv2d(above, below, 2, stride=2) for above, below in pairwise(widths))
 
     def forward(self, I: Tensor) -> Features:
         """(B, C, H, W) -> the picture and the features of each level, the finest first."""
@@ -88,9 +89,7 @@ class Ascent(nn.Module):
 
     def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
         super().__init__()
-        self.up = nn.ModuleList(
-            nn.Conv2d(below, 4 * above, 1) for above, below in zip(widths, widths[1:], strict=False)
-        )
+        self.up = nn.ModuleList(nn.Conv2d(below, 4 * above, 1) for above, below in pairwise(widths))
         self.decode = nn.ModuleList(Blocks(width, count) for width, count in zip(widths[:-1], blocks, strict=True))
 
     def forward(self, features: Features) -> Tensor:
@@ -104,7 +103,7 @@ class Ascent(nn.Module):
         """The receptive field behind it."""
         _, *skips, x = features
         for skip, up, decode in zip(reversed(skips), reversed(self.up), reversed(self.decode), strict=True):
-            x = decode.reach(union(x.through(up).shuffled(), skip))
+            x = decode.reach(union(x.through(up).shuffled(), skip))  # type: ignore[operator]
         return x
 
 
@@ -174,7 +173,8 @@ class Generator(nn.Module):
 
     def forward(self, x: Tensor, features: Features) -> Tensor:
         """(B, C, H, W) -> the same; the features are not used."""
-        return x + self.conv2(functional.relu(self.conv1(x)))
+        correction: Tensor = self.conv2(functional.relu(self.conv1(x)))
+        return x + correction
 
     def reach(self, x: Reach, features: tuple[Reach, ...]) -> Reach:
         """The receptive field behind it."""

@@ -6,7 +6,7 @@ common work is done once, in the encoder (a trunk), the decoders are heads, smal
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 import torch
@@ -41,7 +41,7 @@ class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise ValueError("generator_features needs the features of a common_trunk")
 
 
-# thousands of multiply-accumulates a pixel (ỹ_T left out): plus 51, 112, 460; paper 47, 105, 439
+# thousands of multiply-accumulates a pixel (ỹ_T left out): plus 51, 112, 406; paper 48, 104, 393
 PRESETS: dict[str, NetworkConfig] = {
     "plus-s": NetworkConfig(),
     "plus-m": NetworkConfig(widths=(48, 96, 192), generator_width=16),
@@ -57,7 +57,7 @@ PRESETS: dict[str, NetworkConfig] = {
 
 
 class PictureAIGAN(AIGAN):
-    """AI-GAN on pictures (B, C, H, W) in [0, 1] of any H, W ≥ 1: padded by reflection to the network's stride, and cut."""
+    """AI-GAN on pictures (B, C, H, W) in [0, 1], any H, W ≥ 1: padded by reflection to the stride, and cut."""
 
     def __init__(self, config: NetworkConfig) -> None:
         torso, d_O, d_T = _encoder_and_decoders(config)
@@ -83,15 +83,13 @@ class PictureAIGAN(AIGAN):
     @property
     def receptive_radius_px(self) -> int:
         """No pixel farther away changes a result: G of step 2 on what the other branch's step 1 leaves."""
-        e, d_O, d_T, G_O, G_T = (cast("parts.Trunk", part) for part in (self.e, self.d_O, self.d_T, self.G_O, self.G_T))
+        e, d_O, d_T, G_O, G_T = (cast("Any", part) for part in (self.e, self.d_O, self.d_T, self.G_O, self.G_T))
         features = e.reach(Reach())
-        result = G_O.reach(d_O.reach(features), features)  # type: ignore[arg-type,call-arg]
-        if self.G_T is None:
-            return result.radius
-        yhat_T = G_T.reach(d_T.reach(features), features)  # type: ignore[arg-type,call-arg]
-        result = union(result, yhat_T)
-        if self.exchange:
-            result = union(G_O.reach(result, features), G_T.reach(result, features))  # type: ignore[arg-type,call-arg]
+        result: Reach = G_O.reach(d_O.reach(features), features)
+        if G_T is not None:
+            result = union(result, G_T.reach(d_T.reach(features), features))
+        if G_T is not None and self.exchange:
+            result = union(G_O.reach(result, features), G_T.reach(result, features))
         if isinstance(self.fusion, parts.LearnedFusion):
             result = self.fusion.reach(result)
         return result.radius
@@ -103,22 +101,23 @@ def build(config: NetworkConfig) -> PictureAIGAN:
 
 
 def pad_by_reflection(pictures: Tensor, multiple: int) -> Tensor:
-    """Pad (..., H, W) below and right to multiples of `multiple`, mirrored without repeating the edge, however small H and W.
+    """Pad (..., H, W) below and right to multiples of `multiple`: mirrored, the edge once, however small H and W.
 
     Indices instead of torch's own reflection, which needs sides larger than the padding.
     """
     for dim in (-2, -1):
         size = pictures.shape[dim]
-        period = max(2 * (size - 1), 1)
         padded = (size + multiple - 1) // multiple * multiple
+        last = torch.arange(size, device=pictures.device)[-1:]  # a tensor, for the exporter
+        period = (2 * last).clamp(min=1)
         position = torch.arange(padded, device=pictures.device) % period
-        pictures = pictures.index_select(dim, torch.minimum(position, period - position).clamp(max=size - 1))
+        pictures = pictures.index_select(dim, torch.minimum(position, period - position).minimum(last))
     return pictures
 
 
 def macs_per_pixel(network: PictureAIGAN) -> float:
-    """Multiply-accumulates a pixel of the inference path (e, d_O, d_T, two passes of G_O, one of G_T), convolutions only."""
-    total = 0
+    """Multiply-accumulates a pixel of inference: e, d_O, d_T, two passes of G_O, one of G_T; convolutions only."""
+    total: int = 0
 
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
@@ -133,7 +132,7 @@ def macs_per_pixel(network: PictureAIGAN) -> float:
         network.fuse(picture, network(picture, interference=False))
     for hook in hooks:
         hook.remove()
-    return total / side**2
+    return float(total / side**2)
 
 
 def _encoder_and_decoders(config: NetworkConfig) -> tuple[nn.Module, nn.Module, nn.Module]:

@@ -8,7 +8,7 @@ from torch import nn
 
 
 class Reach(NamedTuple):
-    """Cell c of a feature map, whose cells are `spacing` pixels apart, sees pixels c·spacing − before … c·spacing + after."""
+    """Cell c of a feature map with cells `spacing` pixels apart sees pixels c·spacing − before … c·spacing + after."""
 
     before: int = 0
     after: int = 0
@@ -25,7 +25,7 @@ class Reach(NamedTuple):
         )
 
     def shuffled(self) -> Reach:
-        """The reach behind a pixel shuffle by 2: the right one of two new cells is half a cell farther from what lies left."""
+        """The reach behind a pixel shuffle by 2: the right one of two new cells looks farther left."""
         spacing = self.spacing // 2
         return Reach(self.before + spacing, self.after, spacing)
 

@@ -71,7 +71,7 @@ class AIGAN(nn.Module):
         return Estimates(yhat_O, yhat_T, ytilde_O, ytilde_T)
 
     def fuse(self, I: Tensor, estimates: Estimates) -> tuple[Tensor, Tensor | None]:
-        """The result (O, T): the asynchronous fusion of ŷ_O with ỹ_O and of ŷ_T with ỹ_T; T is None where ỹ_T is missing."""
+        """The result (O, T): the fusion of ŷ_O with ỹ_O and of ŷ_T with ỹ_T; T is None where ỹ_T was skipped."""
         yhat_O, yhat_T, ytilde_O, ytilde_T = estimates
         if yhat_T is None:
             return yhat_O, I - yhat_O

@@ -1,4 +1,4 @@
-"""Weights on disk: one safetensors file, 16 bit, whose header holds the model's spec and the network's configuration."""
+"""Weights on disk: one safetensors file, 16 bit, whose header holds the model's spec and network configuration."""
 
 from __future__ import annotations
 
@@ -49,9 +49,13 @@ def read_header(path: Path) -> Header:
         with safe_open(path, framework="pt") as file:
             return msgspec.json.decode((file.metadata() or {})["aigan"], type=Header)
     except FileNotFoundError:
-        raise AiganError(f"{path}: there is no such weights file; `aigan models` lists those that are shipped") from None
+        raise AiganError(
+            f"{path}: there is no such weights file; `aigan models` lists those that are shipped"
+        ) from None
     except (SafetensorError, OSError, KeyError, msgspec.MsgspecError) as error:
-        raise AiganError(f"{path}: these are not AI-GAN weights ({error}); take a file that `aigan train` wrote") from None
+        raise AiganError(
+            f"{path}: these are not AI-GAN weights ({error}); take a file that `aigan train` wrote"
+        ) from None
 
 
 def load(path: Path) -> tuple[PictureAIGAN, ModelSpec]:
@@ -62,5 +66,7 @@ def load(path: Path) -> tuple[PictureAIGAN, ModelSpec]:
         network.load_state_dict(safetensors.torch.load_file(path))
     except RuntimeError as error:
         reason = str(error).splitlines()[0].rstrip(":")
-        raise AiganError(f"{path}: the numbers do not fit the network in the header ({reason}); get the file anew") from None
+        raise AiganError(
+            f"{path}: the numbers do not fit the network in the header ({reason}); get the file anew"
+        ) from None
     return network.float().eval(), header.spec

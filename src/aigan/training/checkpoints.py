@@ -1,6 +1,6 @@
-"""Checkpoints: everything needed for the same loss sequence after a kill, in one safetensors file; the last three are kept.
+"""Checkpoints: all that the same loss sequence after a kill needs, in one safetensors file.
 
-The file is written to a temporary name, fsynced and renamed, so that a checkpoint is there in full or not at all.
+The last three are kept. A file is written to a temporary name, fsynced and renamed: it is there in full or not at all.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def read_newest(folder: Path) -> tuple[Progress, dict[str, Tensor]] | None:
             progress = msgspec.json.decode((file.metadata() or {})["progress"], type=Progress)
         return progress, safetensors.torch.load_file(paths[-1])
     except (SafetensorError, OSError, KeyError, msgspec.MsgspecError) as error:
-        raise AiganError(f"{paths[-1]}: the checkpoint is damaged ({error}); delete it to go on from the one before") from None
+        raise AiganError(
+            f"{paths[-1]}: the checkpoint is damaged ({error}); delete it to go on from the one before"
+        ) from None
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of the run with one size of crops: small ones first, many small pictures teach faster than few large ones."""
+    """A part of the run with one size of crops: small ones first: many small pictures teach faster than few large."""
 
     share: Annotated[float, msgspec.Meta(gt=0, le=1)]  # of the run's steps
     crop: Annotated[int, msgspec.Meta(ge=8, multiple_of=8, le=1024)]  # pixels a side
@@ -105,11 +105,13 @@ def read_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainingConfig:
 
 
 def require_same(asked: TrainingConfig, stored: TrainingConfig, folder: Path) -> None:
-    """A run is resumed with the configuration that it began with; only the number of steps may have been fitted to a time."""
+    """A run goes on with the configuration that it began with; only `steps` may have been fitted to a time."""
     names = (name for name in asked.__struct_fields__ if name != "steps")
     different = [name for name in names if getattr(asked, name) != getattr(stored, name)]
     if different:
-        raise AiganError(f"{folder}: the run began with another configuration ({', '.join(different)}): give that one, or another --out")
+        raise AiganError(
+            f"{folder} began with another configuration ({', '.join(different)}): give that one, or another --out"
+        )
 
 
 def _override(raw: Any, override: str) -> None:

@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import torch
@@ -30,7 +31,7 @@ from aigan.training import checkpoints
 from aigan.training.checkpoints import Progress
 from aigan.training.config import Stage, TrainingConfig, require_same
 from aigan.training.optimisers import make_optimisers, set_rates
-from aigan.training.phases import Batch, Players, moving, phases_of_a_step, require_finite
+from aigan.training.phases import Batch, Branch, Players, moving, phases_of_a_step, require_finite
 from aigan.training.processes import average_over_processes_, make_fabric
 from aigan.training.provenance import require_unseen, spec_of
 from aigan.training.record import Record
@@ -74,7 +75,9 @@ class Run:
         self.out, self.fabric, self.device = out, fabric, fabric.device
         found = checkpoints.read_newest(out) if out.is_dir() else None
         if found and not resume:
-            raise AiganError(f"{out} holds checkpoints of an earlier run: add --resume to go on, or choose another folder")
+            raise AiganError(
+                f"{out} holds checkpoints of an earlier run: add --resume to go on, or choose another folder"
+            )
         if found:
             require_same(config, found[0].config, out)
             config = found[0].config
@@ -83,16 +86,18 @@ class Run:
         self.seen = require_unseen(config, init)
 
         torch.manual_seed(config.seed)
-        self.network = build(config.network).to(self.device, memory_format=torch.channels_last)
+        self.network = channels_last(build(config.network), self.device)
         if init is not None and not found:
             start = weights.load(init)[0]
             if start.config != config.network:
-                raise AiganError(f"{init}: its network is not the one of configuration {config.name}: take over its settings")
+                raise AiganError(
+                    f"{init}: its network is not the one of configuration {config.name}: take over its settings"
+                )
             self.network.load_state_dict(start.state_dict())
-        names = ("O", "T")[: config.network.branches] if config.lambda_gan > 0 else ()
-        discriminators = {
-            name: PatchDiscriminator(config.network.channels).to(self.device, memory_format=torch.channels_last)
-            for name in names
+        branches: tuple[Branch, ...] = ("O", "T")
+        names = branches[: config.network.branches] if config.lambda_gan > 0 else ()
+        discriminators: dict[Branch, nn.Module] = {
+            name: channels_last(PatchDiscriminator(config.network.channels), self.device) for name in names
         }
         self.players = Players(config, self.network, discriminators, self._update)
         self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
@@ -103,7 +108,8 @@ class Run:
         for phase in phases_of_a_step(config, adversary=False):
             self.moving[phase.__name__] = moving(self.network, phase)
         self.optimisers = {
-            phase: make_optimisers(parameters, config.optimiser, self.device) for phase, parameters in self.moving.items()
+            phase: make_optimisers(parameters, config.optimiser, self.device)
+            for phase, parameters in self.moving.items()
         }
 
         largest = max(stage.crop for stage in config.stages)
@@ -194,7 +200,7 @@ class Run:
         parameters = self.moving[phase]
         for parameter in parameters:
             parameter.grad = None
-        loss.backward(inputs=parameters)
+        torch.autograd.backward(loss, inputs=parameters)
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         if self.fabric.world_size > 1:
             average_over_processes_(gradients, self.fabric)
@@ -246,9 +252,7 @@ class Run:
             self.record.step(self.step, terms, pixels=self.pixels, seconds=self.seconds, crop=stage.crop)
 
     def _progress(self) -> Progress:
-        return Progress(
-            step=self.step, pixels=self.pixels, seconds=self.seconds, start=self.start, config=self.config
-        )
+        return Progress(step=self.step, pixels=self.pixels, seconds=self.seconds, start=self.start, config=self.config)
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a step reads and changes, by name."""
@@ -279,10 +283,10 @@ class Run:
 
 
 class _Graph:
-    """Runs a step's computation as one CUDA graph on a stream of its own, captured anew when the kind of step changes."""
+    """Runs a step's computation as one CUDA graph on its own stream, captured anew when the kind of step changes."""
 
     def __init__(self, device: torch.device) -> None:
-        self._stream = torch.cuda.Stream(device)
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._kind: object = None
         self._eager = 0
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -294,7 +298,7 @@ class _Graph:
             yield
 
     def run(self, kind: object, compute: Callable[[], None]) -> None:
-        """The first steps of a kind run eagerly, then the graph is captured and replayed. A step is run exactly once."""
+        """The first steps of a kind run eagerly, then the graph is captured and replayed; none runs twice."""
         if kind != self._kind:
             self._kind, self._eager, self._graph = kind, 0, None
         if self._graph is None and self._eager < EAGER_STEPS:
@@ -309,6 +313,14 @@ class _Graph:
         self._graph.replay()
 
 
+Net = TypeVar("Net", bound=nn.Module)
+
+
+def channels_last(network: Net, device: torch.device) -> Net:
+    """The network on the device, its kernels laid out for channels-last pictures."""
+    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
 def schedule(step: int, steps: int, warmup: int) -> float:
     """The rate's factor: linear warm-up, then half a cosine to zero."""
     if step < warmup:
@@ -319,7 +331,7 @@ def schedule(step: int, steps: int, warmup: int) -> float:
 @torch.no_grad()
 def average_(averaged: nn.Module, network: nn.Module, weight: Tensor) -> None:
     """Move the exponential moving average by `weight` of the way to the network."""
-    old, new = list(averaged.parameters()), list(network.parameters())
+    old, new = [p.data for p in averaged.parameters()], [p.data for p in network.parameters()]
     change = torch._foreach_sub(new, old)
     torch._foreach_mul_(change, weight)
     torch._foreach_add_(old, change)

@@ -40,7 +40,7 @@ class Muon(torch.optim.Optimizer):
                 if kernel.grad is not None:
                     by_shape[kernel.shape[0], kernel[0].numel()].append(kernel)
             for (rows, columns), kernels in by_shape.items():
-                gradients = [kernel.grad for kernel in kernels]
+                gradients = [kernel.grad for kernel in kernels if kernel.grad is not None]
                 buffers = [self.state[kernel].setdefault("momentum", torch.zeros_like(kernel)) for kernel in kernels]
                 torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
                 nesterov = torch._foreach_lerp(gradients, buffers, group["momentum"])
@@ -60,15 +60,16 @@ def orthogonalised(matrices: Tensor, steps: int = 5) -> Tensor:
     for _ in range(steps):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    x = x.to(matrices.dtype)
-    return x if matrices.shape[1] <= matrices.shape[2] else x.mT
+    result: Tensor = x.to(matrices.dtype)
+    return result if matrices.shape[1] <= matrices.shape[2] else result.mT
 
 
 def make_optimisers(
     parameters: Iterable[nn.Parameter], config: OptimiserConfig, device: torch.device
 ) -> list[torch.optim.Optimizer]:
     """Muon and AdamW for these parameters, or AdamW alone; their rates are set by `set_rates` before each step."""
-    kernels, others = [], []
+    kernels: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for parameter in parameters:
         wide = parameter.ndim == 4 and min(parameter.shape[0], parameter[0].numel()) >= 16
         (kernels if wide and config.kind == "muon" else others).append(parameter)

@@ -1,7 +1,7 @@
 """The phases of a training step, in the paper's order: D_O, D_T, then the branches.
 
-In each phase only the weights that it names move; gradients flow through all others. `joint` shares one forward pass and
-moves both branches at once; `alternate` moves branch O, then branch T, each with a forward pass of its own.
+In each phase only the weights that it names move; gradients flow through all others. `joint` shares one forward pass
+and moves both branches at once; `alternate` moves branch O, then branch T, each with a forward pass of its own.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def moving(network: PictureAIGAN, phase: Phase) -> list[nn.Parameter]:
     if phase is both_branches:
         return list(network.parameters())
     if phase is branch_T:
-        parts = [network.e, network.d_T, network.G_T]
+        parts: list[object] = [network.e, network.d_T, network.G_T]
     else:
         parts = [network.e, network.d_O, network.G_O, network.fusion]
     return [parameter for part in parts if isinstance(part, nn.Module) for parameter in part.parameters()]
@@ -146,9 +146,7 @@ def _branches(players: Players, batch: Batch, name: Branch | None) -> Terms:
 
 
 def _fakes(estimates: Estimates, name: Branch) -> list[Tensor]:
-    both = (
-        (estimates.yhat_O, estimates.ytilde_O) if name == "O" else (estimates.yhat_T, estimates.ytilde_T)
-    )
+    both = (estimates.yhat_O, estimates.ytilde_O) if name == "O" else (estimates.yhat_T, estimates.ytilde_T)
     return [fake for fake in both if fake is not None]
 
 

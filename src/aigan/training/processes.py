@@ -38,7 +38,7 @@ def make_fabric(precisions: Collection[str]) -> Fabric:
 
 def cpu_has_amx() -> bool:
     """Whether this CPU multiplies bf16 matrices in hardware."""
-    return bool(torch.backends.mkldnn.is_available() and torch.cpu._is_amx_tile_supported())
+    return torch.cpu._is_amx_tile_supported()
 
 
 def average_over_processes_(gradients: list[Tensor], fabric: Fabric) -> None:
@@ -46,5 +46,6 @@ def average_over_processes_(gradients: list[Tensor], fabric: Fabric) -> None:
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     mean = fabric.all_reduce(flat, reduce_op="mean")
     assert isinstance(mean, Tensor)
-    for gradient, part in zip(gradients, mean.split([gradient.numel() for gradient in gradients]), strict=True):
+    parts = torch.split(mean, [gradient.numel() for gradient in gradients])
+    for gradient, part in zip(gradients, parts, strict=True):
         gradient.copy_(part.view_as(gradient))

@@ -1,11 +1,12 @@
-"""What a model saw: no test scene of a benchmark that it will be measured on, in its data or in the weights it began from."""
+"""What a model saw: no test scene of a benchmark on which it will be measured, in its data or in its start."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from aigan.data.check import BENCHMARKS, test_scenes_seen
-from aigan.data.sources import Clean, Pairs, clean_paths, pair_paths
+from aigan.data.check import test_scenes_seen
+from aigan.data.sources import Pairs, Streaks, clean_paths, pair_paths
+from aigan.data.test_scenes import BENCHMARKS
 from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
 from aigan.network import weights
@@ -14,11 +15,13 @@ from aigan.training.config import TrainingConfig
 
 
 def require_unseen(config: TrainingConfig, init: Path | None) -> tuple[str, ...]:
-    """The benchmarks whose test scenes the data or the start holds. AiganError where the configuration names one of them."""
+    """The benchmarks whose test scenes the data or the start holds. AiganError where the configuration names one."""
     inherited = weights.read_header(init).spec.saw_test_scenes_of if init is not None else ()
     for benchmark in config.benchmarks:
         if benchmark in inherited:
-            raise AiganError(f"{init}: these weights saw test scenes of {benchmark}, which {config.name} names: start from others")
+            raise AiganError(
+                f"{init}: these weights saw test scenes of {benchmark}, which {config.name} names: start from others"
+            )
     data = Path(config.data)
     paths: list[Path] = []
     for source in config.sources:
@@ -27,18 +30,16 @@ def require_unseen(config: TrainingConfig, init: Path | None) -> tuple[str, ...]
     for path, benchmark, scene in found:
         if benchmark in config.benchmarks:
             raise AiganError(
-                f"{path} shows the scene {scene} of the benchmark {benchmark}, on which {config.name} will be measured: "
+                f"{path} shows scene {scene} of {benchmark}, on which {config.name} will be measured: "
                 f"add `without: [{benchmark}]` to its folder"
             )
     return tuple(sorted({*inherited, *(benchmark for _, benchmark, _ in found)}))
 
 
-def spec_of(
-    config: TrainingConfig, network: PictureAIGAN, seen: tuple[str, ...], start: str, pixels: int
-) -> ModelSpec:
+def spec_of(config: TrainingConfig, network: PictureAIGAN, seen: tuple[str, ...], start: str, pixels: int) -> ModelSpec:
     """The spec that goes into the weights' header; figures and the measured halo come later."""
     data = [folder.folder for source in config.sources for folder in source.folders]
-    layers = [folder.folder for source in config.sources if not isinstance(source, Clean | Pairs) for folder in source.layers]
+    layers = [folder.folder for source in config.sources if isinstance(source, Streaks) for folder in source.layers]
     begun = f", from {Path(start).name}" if start else ""
     return ModelSpec(
         name=config.name,

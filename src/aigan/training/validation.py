@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from aigan.data.folders import read_rgb
-from aigan.data.sources import Validation, as_channels, clean_paths, read_pairs
+from aigan.data.sources import Validation, clean_paths, read_pairs
+from aigan.data.store import Bytes, picture_tensor
 from aigan.interference.draws import KeyedDraws, sample_keys
 from aigan.network.presets import PictureAIGAN
 from aigan.training.config import TrainingConfig
@@ -81,8 +81,7 @@ def _pictures(one: Validation, data: Path, channels: int) -> list[tuple[Tensor, 
     return pictures
 
 
-def _tensor(picture: np.ndarray, crop: int, channels: int) -> Tensor:
+def _tensor(picture: Bytes, crop: int, channels: int) -> Tensor:
     height, width = picture.shape[:2]
     top, left = max(0, (height - crop) // 2), max(0, (width - crop) // 2)
-    middle = as_channels(picture[top : top + crop, left : left + crop], channels)
-    return torch.from_numpy(np.ascontiguousarray(middle.transpose(2, 0, 1)))[None].float() / 255
+    return picture_tensor(picture[top : top + crop, left : left + crop], channels)

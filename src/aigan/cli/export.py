@@ -1,0 +1,32 @@
+"""`aigan export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+def export(
+    weights: Annotated[Path, typer.Argument(help="Weights that `aigan train` wrote (.safetensors).")],
+    out: Annotated[
+        Optional[Path], typer.Option("--out", "-o", help="The ONNX file; beside the weights by default.")
+    ] = None,
+    halo_pictures: Annotated[
+        Optional[Path],
+        typer.Option(help="Folder of degraded pictures: measure the halo that tiles need on them, and store it."),
+    ] = None,
+) -> None:
+    """Make the ONNX file that `aigan restore` runs without torch, and check it against the weights."""
+    from aigan.cli.needs import needs
+
+    needs("train", "torch", "onnx", "onnxscript", "safetensors")
+    from aigan.network.export import export as write_onnx
+    from aigan.training.halo import store_halo
+
+    if halo_pictures is not None:
+        typer.echo(f"halo: {store_halo(weights, halo_pictures)} px")
+    target = out or weights.with_suffix(".onnx")
+    write_onnx(weights, target)
+    typer.echo(target)

@@ -1,0 +1,61 @@
+"""`aigan train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from aigan.training.engine import Run
+
+
+def train(
+    what: Annotated[
+        list[str],
+        typer.Argument(metavar="CONFIG... [key=value...]", help="YAML configurations, and changes to all of them."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the runs; each takes a folder of its own name in it.")],
+    init: Annotated[Optional[Path], typer.Option(help="Weights (.safetensors) to start from.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the newest checkpoint, if there is one.")
+    ] = False,
+    max_minutes: Annotated[
+        Optional[float], typer.Option(min=0.01, help="Fit the number of steps of a fresh run into this time.")
+    ] = None,
+) -> None:
+    """Train networks on your own data or on published sets; several configurations train side by side."""
+    from aigan.cli.needs import needs
+
+    needs("train", "torch", "lightning_fabric", "safetensors", "tensorboard")
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from aigan.training.config import read_config
+    from aigan.training.engine import train as run_training
+
+    overrides = tuple(word for word in what if "=" in word)
+    configs = [read_config(Path(word), overrides) for word in what if "=" not in word]
+    if not configs:
+        raise typer.BadParameter("name at least one configuration; examples lie in configs/")
+
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[terms]}"), refresh_per_second=1) as bar:
+        tasks = {config.name: bar.add_task(config.name, total=config.steps, terms="") for config in configs}
+
+        def show(run: Run) -> None:
+            task = tasks[run.config.name]
+            bar.update(task, completed=run.step, total=run.config.steps)
+            if run.step % run.config.log_every == 0:
+                bar.update(task, terms="  ".join(f"{name} {value.item():.3f}" for name, value in run.terms.items()))
+
+        paths = run_training(configs, out, init=init, resume=resume, max_minutes=max_minutes, on_step=show)
+    for path in paths:
+        typer.echo(path)
