@@ -96,8 +96,10 @@ def _parts(save: str) -> tuple[Part, ...]:
 
 
 def _tile(tile: str) -> TileSize:
-    if tile == "auto" or tile == "none":
-        return tile
+    if tile == "auto":
+        return "auto"
+    if tile == "none":
+        return "none"
     if not tile.isdecimal() or int(tile) == 0:
         raise typer.BadParameter("give a number of pixels, auto or none", param_hint="--tile")
     return int(tile)

@@ -19,7 +19,9 @@ def seen(pixels: Array, alpha: Array | None) -> Array:
 def restored(pixels: Array, alpha: Array | None, result: Decomposition, strength: float) -> Array:
     """The picture less `strength` times what was found to remove, (H, W, C): `at_strength` for what the network saw.
 
-    Hidden colours stay as they are, and values beyond [0, 1] keep what lies beyond.
+    Hidden colours stay as they are. Values leave [0, 1] no farther than those that were given did.
     """
     removed = np.float32(strength) * (result.degraded - result.original)
-    return pixels - (removed if alpha is None else np.where((alpha > 0)[..., None], removed, np.float32(0)))
+    if alpha is not None:
+        removed[alpha == 0] = 0
+    return np.clip(pixels - removed, np.minimum(pixels, 0), np.maximum(pixels, 1))

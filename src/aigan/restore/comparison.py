@@ -32,7 +32,7 @@ class Comparison:
             "interference": shown_interference(interference),
         }
         if expected_error is not None:
-            bands[f"expected error × {ERROR_GAIN}"] = expected_error[..., None] * np.float32(ERROR_GAIN / 255)
+            bands[f"expected error, {ERROR_GAIN} times"] = expected_error[..., None] * np.float32(ERROR_GAIN / 255)
         for caption, band in bands.items():
             self.panels.setdefault(caption, []).append(block_means(band, self.factor))
 

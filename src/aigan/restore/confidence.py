@@ -34,7 +34,7 @@ def interpolated(blocks: Array, size: tuple[int, ...]) -> Array:
         position = (np.arange(size[axis], dtype=np.float32) - (BLOCK - 1) / 2) / BLOCK
         position = position.clip(0, blocks.shape[axis] - 1)
         below = position.astype(np.intp)
-        weight = np.expand_dims(position - below, 1 - axis)
+        weight = np.expand_dims(position % 1, 1 - axis)
         above = np.minimum(below + 1, blocks.shape[axis] - 1)
         blocks = (1 - weight) * blocks.take(below, axis) + weight * blocks.take(above, axis)
     return blocks

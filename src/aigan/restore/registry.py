@@ -25,6 +25,8 @@ def find(model: str | Path, *, gray: bool = False, folder: Path = FOLDER) -> Pat
     AiganError where there is none of that name.
     """
     if Path(model).suffix == ".onnx":
+        if not Path(model).is_file():
+            raise AiganError(f"{model} does not exist: check the name, or take one of {', '.join(shipped(folder))}")
         return Path(model)
     names = [f"{model}-gray-{DEFAULT_SIZE}"] if gray else []
     for name in (*names, f"{model}", f"{model}-{DEFAULT_SIZE}"):

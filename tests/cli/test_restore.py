@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from aigan.cli.app import app
+from aigan.pictures import read, write
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    write(np.random.default_rng(0).random((24, 31, 3), np.float32), tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def aigan(*arguments: object, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """The command in a process of its own, in which importing torch fails."""
+    code = "import sys; sys.modules['torch'] = None; from aigan.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], input=data, capture_output=True, check=False
+    )
+
+
+def restore(*arguments: object):
+    return CliRunner().invoke(app, ["restore", *map(str, arguments)])
+
+
+def test_restores_without_torch(photo, network_file, tmp_path) -> None:
+    report, out = tmp_path / "report.json", tmp_path / "out"
+    done = aigan("restore", photo, tmp_path / "none.png", "-o", out, "--model", network_file(), "--json", report)
+    assert done.returncode == 1
+    assert b"none.png does not exist" in done.stderr
+    assert b"1 restored, 1 failed" in done.stderr
+    assert done.stdout == b""
+    assert read(out / "photo.png").pixels.shape == (24, 31, 3)
+    rows = json.loads(report.read_text())
+    assert [row["status"] for row in rows] == ["restored", "failed"]
+    assert rows[0]["outputs"] == {"original": str(out / "photo.png")}
+
+
+def test_a_pipe(photo, network_file) -> None:
+    done = aigan("restore", "-", "-o", "-", "--model", network_file(), data=photo.read_bytes())
+    assert done.returncode == 0
+    assert read(done.stdout).pixels.shape == (24, 31, 3)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--save", "original,colour"),
+        ("--tile", "0"),
+        ("--tile", "big"),
+        ("--strength", "9"),
+        ("--quality", "0"),
+        ("--task", "paint"),
+    ],
+)
+def test_wrong_usage_exits_with_2(photo, network_file, tmp_path, wrong) -> None:
+    assert restore(photo, "-o", tmp_path / "out", "--model", network_file(), *wrong).exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_makes_no_sense_exits_with_2(photo, tmp_path) -> None:
+    done = aigan("restore", photo, "-o", tmp_path / "out", "--ext", "txt")
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"aigan: txt is not the extension")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_missing_model_is_one_sentence(photo, tmp_path) -> None:
+    done = aigan("restore", photo, "-o", tmp_path / "out", "--model", "none.onnx")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"aigan: none.onnx does not exist")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_options_reach_the_job(photo, network_file, tmp_path) -> None:
+    options = ["--save", "original,error", "--suffix", "_x", "--ext", "tif", "--tile", "16", "--tile-exact", "--tta"]
+    done = restore(photo, "-o", tmp_path / "out", "--model", network_file(), *options, "--strength", "0")
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["photo_x.error.tif", "photo_x.tif"]
+    np.testing.assert_array_equal(read(tmp_path / "out/photo_x.tif").pixels, read(photo).pixels)
+
+
+def test_resume_and_overwrite(photo, network_file, tmp_path) -> None:
+    call = [photo, "-o", tmp_path / "out", "--model", network_file()]
+    assert [restore(*call, *more).exit_code for more in ([], [], ["--resume"], ["--overwrite"])] == [0, 1, 0, 0]
+
+
+def test_help_needs_neither_torch_nor_the_heavy_libraries() -> None:
+    heavy = "torch", "numpy", "onnxruntime", "pyvips", "PIL", "msgspec", "rich.progress"
+    code = (
+        "import sys, aigan, aigan.cli.app\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

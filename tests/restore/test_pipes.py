@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aigan.errors import AiganError, UsageError
+from aigan.pictures import write
+from aigan.restore.pipes import piped
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    write(np.full((4, 5, 3), 0.5, np.float32), tmp_path / "photo.jpg")
+    return tmp_path / "photo.jpg"
+
+
+def test_files_pass_through_untouched() -> None:
+    with piped(["a", "b"], "out", io.BytesIO(), io.BytesIO()) as ends:
+        assert ends == (["a", "b"], "out")
+
+
+def test_what_is_written_goes_to_standard_output(photo) -> None:
+    stdout = io.BytesIO()
+    with piped(["-"], "-", io.BytesIO(photo.read_bytes()), stdout) as ((source,), target):
+        assert Path(source).read_bytes() == photo.read_bytes()
+        assert target.endswith(".jpg")
+        Path(target).write_bytes(b"result")
+    assert stdout.getvalue() == b"result"
+    assert not Path(source).exists()
+
+
+def test_the_extension_may_be_chosen_and_a_file_may_go_out(photo) -> None:
+    with piped([str(photo)], "-", io.BytesIO(), io.BytesIO(), ext="PNG") as ((source,), target):
+        assert source == str(photo)
+        assert target.endswith(".png")
+
+
+def test_standard_input_may_go_to_a_file(photo) -> None:
+    with piped(["-"], "out.png", io.BytesIO(photo.read_bytes()), io.BytesIO()) as ((source,), target):
+        assert Path(source).read_bytes() == photo.read_bytes()
+        assert target == "out.png"
+
+
+def test_standard_output_takes_one_picture(photo, tmp_path) -> None:
+    for inputs in ([str(photo), str(photo)], [str(tmp_path)]):
+        with pytest.raises(UsageError, match="one picture"), piped(inputs, "-", io.BytesIO(), io.BytesIO()):
+            pass
+    stdout = io.BytesIO()
+    ends = piped([str(photo)], "-", io.BytesIO(), stdout)
+    _, target = ends.__enter__()
+    for name in ("one.png", "two.png"):
+        Path(target).with_name(name).touch()
+    with pytest.raises(UsageError, match="one part"):
+        ends.__exit__(None, None, None)
+    assert stdout.getvalue() == b""
+
+
+def test_what_is_no_picture_is_said(tmp_path) -> None:
+    with pytest.raises(AiganError), piped(["-"], "-", io.BytesIO(b"text"), io.BytesIO()):
+        pass

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from aigan.errors import AiganError
+from aigan.restore.registry import find, shipped
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("denoise-s", "denoise-m", "denoise-gray-s", "derain-s"):
+        (tmp_path / f"{name}.onnx").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("model", "gray", "name"),
+    [
+        ("denoise", False, "denoise-s"),
+        ("denoise", True, "denoise-gray-s"),
+        ("denoise-m", True, "denoise-m"),
+        ("denoise-gray", False, "denoise-gray-s"),
+        ("derain", True, "derain-s"),
+    ],
+)
+def test_names_stand_for_the_default_size_and_gray_for_the_gray_model(folder, model, gray, name) -> None:
+    assert find(model, gray=gray, folder=folder) == folder / f"{name}.onnx"
+
+
+def test_a_file_is_taken_as_it_is(folder) -> None:
+    assert find(folder / "derain-s.onnx", gray=True) == folder / "derain-s.onnx"
+
+
+@pytest.mark.parametrize("model", ["dehaze", "../derain-s", "", "missing.onnx"])
+def test_what_is_not_there_is_answered_with_what_is(folder, model) -> None:
+    with pytest.raises(AiganError, match="derain-s"):
+        find(model, folder=folder)
+
+
+def test_shipped_are_in_order(folder) -> None:
+    assert shipped(folder) == ["denoise-gray-s", "denoise-m", "denoise-s", "derain-s"]
