@@ -12,7 +12,7 @@ from typing import BinaryIO, Literal
 
 import pyvips
 
-from aigan.errors import AiganError
+from aigan.errors import AiganError, MissingExtra
 from aigan.pictures import exif, foreign, netpbm
 from aigan.pictures.form import FORMATS, RAW_EXTENSIONS, Depth, Form
 
@@ -53,11 +53,13 @@ def open_image(source: Source, *, access: Access, max_pixels: int) -> tuple[pyvi
             file.seek(0)
             image = foreign.LOADERS[kind](file, check)
         image, notes = _gray_or_rgb(image, name)
-        block = exif.from_tiff(file) if kind in ("TIFF", "raw") else _blob(image, "exif-data")
+        if kind == "raw":
+            notes = ("developed from a camera raw file",)
+        block = exif.from_tiff(file) if kind in ("TIFF", "raw") else exif.upright(_blob(image, "exif-data") or b"")
     form = Form(
         format=WRITTEN_AS.get(kind, kind),
         depth=DEPTHS[image.format],
-        exif=exif.upright(block) if block else None,
+        exif=block,
         xmp=_blob(image, "xmp-data"),
         iptc=_blob(image, "iptc-data"),
         icc=_blob(image, "icc-profile-data"),
@@ -82,6 +84,8 @@ def readable(name: str) -> Iterator[None]:
     """Decoders' errors in one sentence."""
     try:
         yield
+    except MissingExtra as error:
+        raise MissingExtra(f"{name} cannot be read: {error}") from error
     except AiganError:
         raise
     except FileNotFoundError as error:
@@ -89,10 +93,16 @@ def readable(name: str) -> Iterator[None]:
     except (IsADirectoryError, PermissionError) as error:
         raise AiganError(f"{name} cannot be opened ({error.strerror}): give a picture that may be read") from error
     except Exception as error:  # of any kind, as decoders raise them on damaged files
-        detail = " ".join(str(error).split("\n", 1)[-1].split()) or type(error).__name__
+        detail = said_by(error)
         raise AiganError(
             f"{name} is damaged, cut short or of a rare kind ({detail}): get another copy of it"
         ) from error
+
+
+def said_by(error: Exception) -> str:
+    """The heart of a decoder's or encoder's message: of libvips' the first line after the operation's name."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[1] if isinstance(error, pyvips.Error) and len(lines) > 1 else " ".join(lines)) or type(error).__name__
 
 
 def _check_size(name: str, max_pixels: int, width: int, height: int) -> None:
@@ -181,7 +191,7 @@ def _resolution(image: pyvips.Image, block: bytes | None) -> tuple[float, float]
     """Pixels per mm, x and y: the file's own, else that of its EXIF, else that of screens (72 an inch)."""
     if (image.xres, image.yres) != (1.0, 1.0):  # libvips' way to say that the file does not tell
         return image.xres, image.yres
-    return (exif.resolution(exif.upright(block)) if block else None) or Form.resolution
+    return (exif.resolution(block) if block else None) or Form.resolution
 
 
 def _blob(image: pyvips.Image, field: str) -> bytes | None:

@@ -11,6 +11,7 @@ import pyvips
 
 from aigan.errors import AiganError
 from aigan.pictures import exif, foreign, netpbm
+from aigan.pictures.decoding import said_by
 from aigan.pictures.files import writable
 from aigan.pictures.form import Form, Format
 
@@ -53,13 +54,15 @@ def save(rows: Path, path: Path, *, format: Format, form: Form, quality: int) ->
             netpbm.save(image, path)
 
 
-def check_size(path: Path, width: int, height: int, format: Format) -> None:
-    """AiganError where files of this kind hold no picture of that size."""
+def check(path: Path, width: int, height: int, format: Format) -> None:
+    """AiganError where files of this kind hold no picture of that size, or need an extra that is not installed."""
     if max(width, height) > format.longest_side:
         raise AiganError(
             f"{path} cannot be written, since {format.name} holds at most {format.longest_side:,} pixels a side and the"
             f" picture has {width:,} × {height:,}: choose TIFF or PNG"
         )
+    if format.name == "HEIC":
+        foreign.pillow_heif()
 
 
 @contextmanager
@@ -69,8 +72,7 @@ def encodable(path: Path) -> Iterator[None]:
         with writable(path):
             yield
     except pyvips.Error as error:
-        detail = " ".join(str(error).split("\n", 1)[-1].split())
-        raise AiganError(f"{path} cannot be written ({detail}): check the free space or choose PNG") from error
+        raise AiganError(f"{path} cannot be written ({said_by(error)}): check the free space or choose PNG") from error
 
 
 def _with_metadata(image: pyvips.Image, form: Form) -> pyvips.Image:

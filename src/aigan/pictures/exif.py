@@ -7,15 +7,13 @@ turned where byte orders differ, so that text in any encoding and makers' notes 
 from __future__ import annotations
 
 import io
-import logging
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-
-logger = logging.getLogger(__name__)
 
 PREFIX = b"Exif\0\0"
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
@@ -27,7 +25,7 @@ INTEROPERABILITY = 0xA005  # a directory inside another that says nothing of the
 # Bytes a value of each type, and bytes of its parts that the byte order turns.
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 TURNED = {**SIZES, 5: 4, 10: 4}
-LONG, IFD8 = 4, 18
+SHORT, LONG, IFD8 = 3, 4, 18
 
 
 @dataclass(frozen=True)
@@ -67,18 +65,20 @@ class Values(NamedTuple):
 Directory = dict[int, Values]
 
 
-def upright(block: bytes) -> bytes:
-    """The block without its "Exif" prefix and with its orientation set to upright; the rest byte for byte."""
+def upright(block: bytes) -> bytes | None:
+    """The block without its "Exif" prefix and with its orientation set to upright; None where it is damaged."""
     block = block.removeprefix(PREFIX)
-    order = ">" if block[:2] == b"MM" else "<"
     try:
-        (start,) = struct.unpack_from(order + "L", block, 4)
-        (count,) = struct.unpack_from(order + "H", block, start)
-        for entry in range(start + 2, start + 2 + 12 * count, 12):
-            if struct.unpack_from(order + "H", block, entry)[0] == ORIENTATION:
-                return block[: entry + 8] + struct.pack(order + "HH", 1, 0) + block[entry + 12 :]
-    except struct.error:  # damaged: savers leave out what they cannot parse
-        pass
+        layout, _ = _main(io.BytesIO(block))
+    except (ValueError, struct.error):
+        return None
+    if layout.big:
+        return None
+    (start,) = layout.offset.unpack_from(block, 4)
+    (count,) = layout.count.unpack_from(block, start)
+    for at in range(start + 2, start + 2 + 12 * count, 12):
+        if struct.unpack_from(layout.order + "H", block, at)[0] == ORIENTATION:
+            return block[: at + 2] + struct.pack(layout.order + "HLHH", SHORT, 1, 1, 0) + block[at + 12 :]
     return block
 
 
@@ -100,9 +100,9 @@ def from_tiff(file: BinaryIO) -> bytes | None:
     file.seek(0)
     try:
         layout, main = _main(file)
-        parts = {tag: _directory(file, main[tag].first(), layout) for tag in PARTS if tag in main}
     except (ValueError, struct.error):  # damaged, and the pixels may still be good
         return None
+    parts = _parts(file, main, layout)
     main = {tag: main[tag] for tag in DESCRIPTIVE if tag in main}
     if not main and not parts:
         return None
@@ -113,12 +113,8 @@ def from_tiff(file: BinaryIO) -> bytes | None:
 
 def into_tiff(path: Path, block: bytes) -> None:
     """Add a block to a TIFF or BigTIFF file that libvips wrote: a new main directory replaces the old."""
-    try:
-        given, said = _main(io.BytesIO(block))
-        parts = {tag: _directory(io.BytesIO(block), said[tag].first(), given) for tag in PARTS if tag in said}
-    except (ValueError, struct.error):
-        logger.warning("%s has no EXIF, since that of the picture it was made from is damaged", path)
-        return
+    given, said = _main(io.BytesIO(block))
+    parts = _parts(io.BytesIO(block), said, given)
     with path.open("r+b") as file:
         layout, main = _main(file)
         main.update({tag: said[tag] for tag in DESCRIPTIVE if tag in said})
@@ -139,6 +135,15 @@ def _main(file: BinaryIO) -> tuple[Layout, Directory]:
         raise ValueError("no TIFF file")
     layout = Layout(order, big=struct.unpack(order + "H", head[2:4])[0] == 43)
     return layout, _directory(file, layout.offset.unpack_from(head, 8 if layout.big else 4)[0], layout)
+
+
+def _parts(file: BinaryIO, main: Directory, layout: Layout) -> dict[int, Directory]:
+    """Those of the directories that the main one points to that are there and sound."""
+    parts = {}
+    for tag in PARTS:
+        with suppress(KeyError, ValueError, struct.error):
+            parts[tag] = _directory(file, main[tag].first(), layout)
+    return parts
 
 
 def _header(start: int, layout: Layout) -> bytes:

@@ -46,8 +46,7 @@ def save_bmp(image: pyvips.Image, path: Path) -> None:
 
 def load_heic(file: BinaryIO, check: Check) -> pyvips.Image:
     """A telephone's HEIC picture: 8, 10 or 12 bits, upright as its container says."""
-    heif = _pillow_heif()
-    opened = heif.open_heif(file, convert_hdr_to_8bit=False)
+    opened = pillow_heif().open_heif(file, convert_hdr_to_8bit=False)
     check(*opened.size)
     image = pyvips.Image.new_from_array(np.asarray(opened))
     if image.format == "ushort":
@@ -60,9 +59,8 @@ def load_heic(file: BinaryIO, check: Check) -> pyvips.Image:
 
 def save_heic(image: pyvips.Image, path: Path, *, form: Form, quality: int) -> None:
     """Write RGB or RGBA of 8 bits, or of 12 where the depth is 16."""
-    heif = _pillow_heif()
     mode = ("RGBA" if image.bands == 4 else "RGB") + (";16" if form.depth == "uint16" else "")
-    picture = heif.from_bytes(mode, (image.width, image.height), image.numpy().tobytes())
+    picture = pillow_heif().from_bytes(mode, (image.width, image.height), image.numpy().tobytes())
     blocks = {"exif": form.exif, "xmp": form.xmp, "icc_profile": form.icc}
     present = {key: block for key, block in blocks.items() if block}
     with path.open("wb") as file:
@@ -77,17 +75,18 @@ def load_raw(file: BinaryIO, check: Check) -> pyvips.Image:
         raise MissingExtra("reading camera raw files needs rawpy: pip install 'aigan[raw]'") from error
     with rawpy.imread(file) as raw:
         check(raw.sizes.width, raw.sizes.height)
-        pixels = raw.postprocess(use_camera_wb=True, output_bps=16)
+        pixels = raw.postprocess(use_camera_wb=True, output_bps=16, gamma=(2.4, 12.92))  # sRGB's curve
     return pyvips.Image.new_from_array(pixels).copy(interpretation="rgb16")
 
 
-def _pillow_heif() -> Any:
+def pillow_heif() -> Any:
+    """The module; MissingExtra where it is not installed."""
     try:
-        import pillow_heif
+        import pillow_heif as module
     except ImportError as error:
         raise MissingExtra("HEIC pictures need pillow-heif: pip install 'aigan[heif]'") from error
-    pillow_heif.options.SAVE_HDR_TO_12_BIT = True  # its default is 10
-    return pillow_heif
+    module.options.SAVE_HDR_TO_12_BIT = True  # its default is 10
+    return module
 
 
 LOADERS: dict[str, Callable[[BinaryIO, Check], pyvips.Image]] = {

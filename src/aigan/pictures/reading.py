@@ -40,9 +40,9 @@ def thumbnail(source: str | Path | bytes, *, longest_side: int, max_pixels: int 
 
     given = source if isinstance(source, bytes) else Path(source)
     image, form = decoding.open_image(given, access="sequential", max_pixels=max_pixels)
+    scale = min(1, longest_side / max(image.width, image.height))
     with decoding.readable(decoding.name_of(given)):
-        image = image.thumbnail_image(longest_side, height=longest_side, size="down", no_rotate=False)
-        image = image.cast({"uint8": "uchar", "uint16": "ushort", "float32": "float"}[form.depth])
+        image = image.resize(scale, kernel="linear").copy_memory().autorot()
     return picture_of(image, form, name=decoding.name_of(given))
 
 

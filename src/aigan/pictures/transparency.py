@@ -26,7 +26,7 @@ def opaque_colours(pixels: Array, alpha: Array) -> Array:
 def _filled(weighted: Array, weight: Array) -> Array:
     """Colours everywhere, from colours times weight (H, W, C) and weight (H, W, 1) of which some is positive."""
     known = weight > 0
-    colours: Array = weighted / np.maximum(weight, np.finfo(np.float32).tiny)
+    colours: Array = np.divide(weighted, np.maximum(weight, np.float32(1e-30)))
     if not known.all():
         coarse = _filled(_halved(weighted), _halved(weight))
         height, width = weight.shape[:2]

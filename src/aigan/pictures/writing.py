@@ -109,7 +109,7 @@ def write_strips(
     form = _fitting(form or Form(format=format.name), format, path)
     if strip_metadata:
         form = replace(form, exif=None, xmp=None, iptc=None)
-    encoding.check_size(path, width, height, format)
+    encoding.check(path, width, height, format)
     with replacing(path, overwrite=overwrite) as result, temporary_neighbour(path) as rows:
         with rows.open("wb") as file:
             spool = Spool(file)
