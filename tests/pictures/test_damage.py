@@ -6,7 +6,7 @@ from PIL import Image
 
 from aigan import pictures
 from aigan.errors import AiganError
-from aigan.pictures.form import FORMATS
+from aigan.pictures.kinds import FORMATS
 
 MUTATIONS = 60
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from aigan import pictures
-from aigan.pictures.form import FORMATS, Array, Format
+from aigan.pictures.form import Array
+from aigan.pictures.kinds import FORMATS, Format
 
 WRITTEN = [format for format in FORMATS if format.name != "HEIC"]  # its extra has tests of its own
 LOSSY = {"JPEG": 0.02, "WebP": 0.03, "AVIF": 0.02, "GIF": 0.08}

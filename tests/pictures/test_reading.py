@@ -213,3 +213,9 @@ def test_thumbnails_are_means(picture, tmp_path: Path, depth):
 def test_thumbnail_of_a_line(tmp_path: Path):
     pictures.write(np.ones((1, 500, 3), np.float32), tmp_path / "line.png")
     assert pictures.thumbnail(tmp_path / "line.png", longest_side=50).pixels.shape == (1, 50, 3)
+
+
+def test_values_that_are_no_numbers_become_black_or_white(tmp_path: Path):
+    values = np.float32([[np.nan, np.inf, -np.inf, 0.5]])
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    assert pictures.read(tmp_path / "a.tif").pixels[0, :, 0].tolist() == [0, 1, 0, 0.5]

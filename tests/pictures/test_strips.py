@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from aigan import pictures
-from aigan.pictures.form import FORMATS
+from aigan.pictures.kinds import FORMATS
 
 
 @pytest.mark.parametrize("extension", [format.extensions[0] for format in FORMATS if format.name != "HEIC"])

@@ -4,7 +4,8 @@ Reading gives float32 in [0, 1]; clamping and rounding happen once, where a file
 torch, and pyvips only when a picture is read or written.
 """
 
-from aigan.pictures.form import Form, Picture, extensions, is_picture
+from aigan.pictures.form import Form, Picture
+from aigan.pictures.kinds import extensions, is_picture
 from aigan.pictures.reading import MAX_PIXELS, MAX_PIXELS_IN_MEMORY, read, thumbnail
 from aigan.pictures.sheet import sheet
 from aigan.pictures.strips import StripReader, open_strips

@@ -14,7 +14,8 @@ import pyvips
 
 from aigan.errors import AiganError, MissingExtra
 from aigan.pictures import exif, foreign, netpbm
-from aigan.pictures.form import FORMATS, RAW_EXTENSIONS, Depth, Form
+from aigan.pictures.form import Form
+from aigan.pictures.kinds import FORMATS, RAW_EXTENSIONS, Depth, kind_of
 
 Access = Literal["sequential", "random"]
 Source = Path | bytes
@@ -52,6 +53,8 @@ def open_image(source: Source, *, access: Access, max_pixels: int) -> tuple[pyvi
         else:
             file.seek(0)
             image = foreign.LOADERS[kind](file, check)
+        if kind in ("AVIF", "HEIC"):
+            image = _scaled_to_white(image)
         image, notes = _gray_or_rgb(image, name)
         if kind == "raw":
             notes = ("developed from a camera raw file",)
@@ -86,17 +89,15 @@ def readable(name: str) -> Iterator[None]:
         yield
     except MissingExtra as error:
         raise MissingExtra(f"{name} cannot be read: {error}") from error
-    except AiganError:
+    except (AiganError, MemoryError):
         raise
     except FileNotFoundError as error:
         raise AiganError(f"{name} does not exist: check the name") from error
     except (IsADirectoryError, PermissionError) as error:
         raise AiganError(f"{name} cannot be opened ({error.strerror}): give a picture that may be read") from error
     except Exception as error:  # of any kind, as decoders raise them on damaged files
-        detail = said_by(error)
-        raise AiganError(
-            f"{name} is damaged, cut short or of a rare kind ({detail}): get another copy of it"
-        ) from error
+        what = f"is damaged, cut short or of a rare kind ({said_by(error)})"
+        raise AiganError(f"{name} {what}: get another copy of it") from error
 
 
 def said_by(error: Exception) -> str:
@@ -123,36 +124,18 @@ def _vips_source(source: Source) -> pyvips.Source:
 
 
 def _kind(head: bytes, source: Source) -> str:
-    """What the first bytes say; the extension decides only for camera raw files, most of which look like TIFF."""
+    """By the first bytes; the extension decides only for camera raw files, most of which look like TIFF."""
     if isinstance(source, Path) and source.suffix.lower() in RAW_EXTENSIONS:
         return "raw"
-    for start, kind in STARTS:
-        if head.startswith(start):
-            return kind
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WebP"
-    if head[4:8] == b"ftyp":
-        brands = head[8 : int.from_bytes(head[:4], "big")]
-        if b"avif" in brands or b"avis" in brands:
-            return "AVIF"
-        if any(brand in brands for brand in HEIC_BRANDS):
-            return "HEIC"
     if not head:
         raise AiganError(f"{name_of(source)} is empty: get another copy of it")
-    known = ", ".join(format.name for format in FORMATS)
-    raise AiganError(f"{name_of(source)} is not a picture of a kind that is known: give a {known} or camera raw file")
-
-
-HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-STARTS = (
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"GIF8", "GIF"),
-    (b"BM", "BMP"),
-    *((start, "TIFF") for start in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-    *((start, "PPM") for start in (b"P5", b"P6")),
-    *((start, "plain PPM") for start in (b"P1", b"P2", b"P3", b"P4")),
-)
+    kind = kind_of(head)
+    if kind is None:
+        known = ", ".join(format.name for format in FORMATS)
+        raise AiganError(
+            f"{name_of(source)} is not a picture of a kind that is known: give a {known} or camera raw file"
+        )
+    return kind
 
 
 def _gray_or_rgb(image: pyvips.Image, name: str) -> tuple[pyvips.Image, tuple[str, ...]]:
@@ -168,9 +151,6 @@ def _gray_or_rgb(image: pyvips.Image, name: str) -> tuple[pyvips.Image, tuple[st
     elif image.interpretation not in GRAY_OR_RGB:
         notes.append(f"converted from {image.interpretation} to sRGB")
         image = image.colourspace("rgb16")
-    white = _white(image)
-    if white < 65_535:
-        image = (image * (65_535 / white)).rint().cast("ushort")
     if image.format == "double":
         image = image.cast("float")
     if image.format not in DEPTHS or image.bands > 4:
@@ -181,10 +161,13 @@ def _gray_or_rgb(image: pyvips.Image, name: str) -> tuple[pyvips.Image, tuple[st
     return image, tuple(notes)
 
 
-def _white(image: pyvips.Image) -> int:
-    """The value of white: libvips moves 10 and 12 bits of AVIF up to 16, so that white is a little under 65,535."""
-    bits = int(image.get("bits-per-sample")) if image.get_typeof("bits-per-sample") else 16
-    return (2**bits - 1) << (16 - bits) if image.format == "ushort" and bits in (10, 12) else 65_535
+def _scaled_to_white(image: pyvips.Image) -> pyvips.Image:
+    """Decoders move 10 and 12 bits up to 16, which leaves white a little under 65,535."""
+    bits = int(image.get("bits-per-sample")) if image.get_typeof("bits-per-sample") else 8
+    if image.format != "ushort" or bits == 16:
+        return image
+    white = (2**bits - 1) << (16 - bits)
+    return (image * (65_535 / white)).rint().cast("ushort")
 
 
 def _resolution(image: pyvips.Image, block: bytes | None) -> tuple[float, float]:

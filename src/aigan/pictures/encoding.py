@@ -13,7 +13,8 @@ from aigan.errors import AiganError
 from aigan.pictures import exif, foreign, netpbm
 from aigan.pictures.decoding import said_by
 from aigan.pictures.files import writable
-from aigan.pictures.form import Form, Format
+from aigan.pictures.form import Form
+from aigan.pictures.kinds import Format
 
 EXIF, XMP, IPTC, ICC = 1, 2, 4, 8  # libvips' flags of what a saver keeps
 CLASSIC_TIFF = 4_000_000_000  # bytes, with a margin: its offsets have 32 bits

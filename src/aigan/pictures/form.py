@@ -3,47 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from aigan.errors import AiganError
+from aigan.pictures.kinds import Depth, format_named
 
 Array = npt.NDArray[np.float32]
-Depth = Literal["uint8", "uint16", "float32"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Format:
-    """A kind of file: its extensions (the usual one first), how it starts, and what it can hold."""
-
-    name: str
-    extensions: tuple[str, ...]
-    depths: tuple[Depth, ...] = ("uint8",)  # of what is written, lowest first
-    gray: bool = True  # False: gray is written as RGB
-    alpha: bool = True
-    longest_side: int = 2**31 - 1  # px
-
-
-FORMATS = (
-    Format(name="JPEG", extensions=(".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False, longest_side=65_535),
-    Format(name="PNG", extensions=(".png",), depths=("uint8", "uint16")),
-    Format(name="WebP", extensions=(".webp",), gray=False, longest_side=16_383),
-    Format(name="TIFF", extensions=(".tif", ".tiff"), depths=("uint8", "uint16", "float32")),
-    Format(name="AVIF", extensions=(".avif",), depths=("uint8", "uint16"), gray=False, longest_side=16_384),
-    Format(
-        name="HEIC", extensions=(".heic", ".heif", ".hif"), depths=("uint8", "uint16"), gray=False, longest_side=16_384
-    ),
-    Format(name="BMP", extensions=(".bmp", ".dib"), alpha=False, longest_side=65_535),
-    Format(name="GIF", extensions=(".gif",), gray=False, longest_side=65_535),
-    Format(name="PPM", extensions=(".ppm", ".pgm", ".pbm", ".pnm"), depths=("uint8", "uint16"), alpha=False),
-)
-RAW_EXTENSIONS = (
-    *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw"),
-    *(".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,28 +47,3 @@ class Picture:
     pixels: Array
     alpha: Array | None
     form: Form
-
-
-def format_named(name: str) -> Format:
-    """The format of that name."""
-    return next(format for format in FORMATS if format.name == name)
-
-
-def format_of(path: Path) -> Format:
-    """The format that the extension says; AiganError where none can be written."""
-    extension = path.suffix.lower()
-    for format in FORMATS:
-        if extension in format.extensions:
-            return format
-    known = " ".join(format.extensions[0] for format in FORMATS)
-    raise AiganError(f"{path} has no extension of a picture that can be written: use one of {known}")
-
-
-def extensions() -> frozenset[str]:
-    """All extensions that count as pictures, in lower case, camera raw files among them."""
-    return frozenset(extension for format in FORMATS for extension in format.extensions) | frozenset(RAW_EXTENSIONS)
-
-
-def is_picture(path: str | Path) -> bool:
-    """Whether the name's extension is a picture's; the file is not looked at."""
-    return Path(path).suffix.lower() in extensions()

@@ -20,8 +20,9 @@ MAX_PIXELS_IN_MEMORY = 2**28  # of one that is read whole: 3 GB as float32
 def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS_IN_MEMORY) -> Picture:
     """Read a picture from a file or from its bytes: upright, gray or RGB, float32 in [0, 1].
 
-    8 and 16 bits are divided by 255 and 65,535, floating point is as it is; CMYK and Lab are converted to sRGB, every
-    other colour stays in the file's own profile. Of several frames or pages the first is read, and noted in the form.
+    8 and 16 bits are divided by 255 and 65,535, floating point is as it is, what is no number becomes 0. CMYK and Lab
+    are converted to sRGB, every other colour stays in the file's own profile. Of several frames or pages the first is
+    read, and noted in the form.
     AiganError where the file is missing, empty, damaged, cut short, no picture, or larger than `max_pixels`.
     """
     from aigan.pictures import decoding
@@ -59,7 +60,9 @@ def split(values: npt.NDArray[Any], form: Form) -> Picture:
     """Bands as they are in a file, (H, W, 1 to 4) of the form's depth, as a picture."""
     channels = 1 if values.shape[2] < 3 else 3
     scaled = values.astype(np.float32)
-    if form.depth != "float32":
+    if form.depth == "float32":  # one value that is no number would spoil all that a network sees around it
+        np.nan_to_num(scaled, copy=False, nan=0, posinf=1, neginf=0)
+    else:
         scaled /= np.iinfo(form.depth).max
     alpha = np.ascontiguousarray(scaled[..., channels]) if values.shape[2] > channels else None
     return Picture(np.ascontiguousarray(scaled[..., :channels]), alpha, form)

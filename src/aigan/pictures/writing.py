@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from aigan.pictures.files import replacing, temporary_neighbour, writable
-from aigan.pictures.form import Array, Form, Format, format_of
+from aigan.pictures.form import Array, Form
+from aigan.pictures.kinds import Format, format_of
 from aigan.pictures.spool import Spool
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from aigan.errors import UsageError
 from aigan.pictures import is_picture
-from aigan.pictures.form import FORMATS, RAW_EXTENSIONS
+from aigan.pictures.kinds import FORMATS, RAW_EXTENSIONS
 
 Part = Literal["original", "interference", "error", "comparison"]
 PARTS: tuple[Part, ...] = ("original", "interference", "error", "comparison")
