@@ -8,7 +8,7 @@ from aigan import pictures
 from aigan.errors import AiganError
 from aigan.pictures.kinds import FORMATS
 
-MUTATIONS = 60
+MUTATIONS = 45
 
 
 @pytest.mark.parametrize("extension", [*(format.extensions[0] for format in FORMATS if format.name != "HEIC"), ".pgm"])

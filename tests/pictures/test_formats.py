@@ -78,12 +78,22 @@ def test_stripping_metadata_keeps_the_colour_profile_only(picture: Array, exif: 
     assert (result.exif, result.xmp, result.icc) == (None, None, form.icc)
 
 
+@pytest.mark.parametrize(("target", "kept"), [(".jpg", True), (".tif", False), (".png", False)])
+def test_iptc_passes_between_files_of_one_kind(picture: Array, tmp_path: Path, target: str, kept: bool):
+    block = b"Photoshop 3.0\0008BIM\4\4\0\0\0\0\0\x0c\x1c\2\x50\0\7A. Name"
+    pictures.write(picture, tmp_path / "source.jpg", form=pictures.Form(format="JPEG", iptc=block))
+    source = pictures.read(tmp_path / "source.jpg")
+    assert source.form.iptc == block
+    pictures.write(source.pixels, tmp_path / f"target{target}", form=source.form)
+    assert pictures.read(tmp_path / f"target{target}").form.iptc == (block if kept else None)
+
+
 def test_a_gray_picture_does_not_get_the_profile_of_a_colour_one(picture: Array, tmp_path: Path):
     pictures.write(picture[..., :1], tmp_path / "gray.png", form=pictures.Form(format="PNG", icc=_profile("p3")))
     assert pictures.read(tmp_path / "gray.png").form.icc is None
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     width=st.integers(1, 33),
     height=st.integers(1, 33),

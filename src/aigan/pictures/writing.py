@@ -110,6 +110,8 @@ def write_strips(
     form = _fitting(form or Form(format=format.name), format, path)
     if strip_metadata:
         form = replace(form, exif=None, xmp=None, iptc=None)
+    if form.format != format.name:
+        form = replace(form, iptc=None)  # JPEG and TIFF wrap it differently; its XMP, if any, says the same
     encoding.check(path, width, height, format)
     with replacing(path, overwrite=overwrite) as result, temporary_neighbour(path) as rows:
         with rows.open("wb") as file:
