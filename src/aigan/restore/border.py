@@ -13,7 +13,8 @@ def seen(pixels: Array, alpha: Array | None) -> Array:
     """What the network is shown of (H, W, C): values clipped to [0, 1], colours under full transparency filled in."""
     if np.isnan(pixels).any():
         raise AiganError("the picture holds values that are not numbers: replace them first")
-    return np.clip(pixels if alpha is None else opaque_colours(pixels, alpha), 0, 1)
+    colours = pixels if alpha is None else opaque_colours(pixels, alpha)
+    return colours if _in_range(colours) else np.clip(colours, 0, 1)
 
 
 def restored(pixels: Array, alpha: Array | None, result: Decomposition, strength: float) -> Array:
@@ -21,7 +22,17 @@ def restored(pixels: Array, alpha: Array | None, result: Decomposition, strength
 
     Hidden colours stay as they are. Values leave [0, 1] no farther than those that were given did.
     """
-    removed = np.float32(strength) * (result.degraded - result.original)
+    removed = result.degraded - result.original
+    removed *= np.float32(strength)
     if alpha is not None:
         removed[alpha == 0] = 0
-    return np.clip(pixels - removed, np.minimum(pixels, 0), np.maximum(pixels, 1))
+    restored = np.subtract(pixels, removed, out=removed)
+    if _in_range(pixels):
+        np.clip(restored, 0, 1, out=restored)
+    else:
+        np.clip(restored, np.minimum(pixels, 0), np.maximum(pixels, 1), out=restored)
+    return restored
+
+
+def _in_range(pixels: Array) -> bool:
+    return bool(pixels.min() >= 0 and pixels.max() <= 1)

@@ -27,8 +27,8 @@ Progress = Callable[[int], None]  # is told, after each tile, how many pixels ar
 
 AUTO_BYTES = 600 << 20  # what a tile and the band that it lies in may take: larger ones gain nothing
 BAND_BYTES_PER_PIXEL = 64  # the band's pixels, results and what they are made from (measured)
-# A tile takes 400 bytes a pixel with a network of size s (measured, ONNX Runtime), more as the widths, so as √(MAC).
-S_BYTES_PER_PIXEL, S_KMAC_PER_PIXEL = 400, 51
+# A tile takes 200 bytes a pixel with a network of size s (measured, ONNX Runtime), more as the widths, so as √(MAC).
+S_BYTES_PER_PIXEL, S_KMAC_PER_PIXEL = 200, 51
 
 
 def decompose(
@@ -40,16 +40,10 @@ def decompose(
     on_progress: Progress | None = None,
 ) -> Decomposition:
     """Decompose a picture in memory, (H, W, C); arguments and errors as `decompose_bands`."""
-    bands = decompose_bands(
-        restorer,
-        lambda top, bottom: degraded[top:bottom],
-        degraded.shape[:2],
-        context=restorer.context(degraded),
-        tile=tile,
-        exact=exact,
-        on_progress=on_progress,
-    )
-    return _join([band for _, band in bands], axis=0)
+    height, width = degraded.shape[:2]
+    cut = tiling(restorer.spec, width, tile, exact=exact)
+    tiler = _Tiler(restorer, (height, width), restorer.context(degraded), cut, on_progress or (lambda _: None))
+    return tiler.band(lambda top, bottom: degraded[top:bottom], 0, height)
 
 
 def decompose_bands(
@@ -70,9 +64,8 @@ def decompose_bands(
     they are within 0.25 of 255. A tile that does not fit into memory is halved. AiganError where even the smallest does
     not, or where the network gives values that are no numbers.
     """
-    tiler = _Tiler(
-        restorer, size, context, tiling(restorer.spec, size[1], tile, exact=exact), on_progress or (lambda _: None)
-    )
+    cut = tiling(restorer.spec, size[1], tile, exact=exact)
+    tiler = _Tiler(restorer, size, context, cut, on_progress or (lambda _: None))
     for top, bottom in cuts(0, size[0], tiler.tiling):
         yield top, tiler.band(rows, top, bottom)
 
@@ -111,6 +104,16 @@ def cuts(start: int, end: int, tiling: Tiling) -> list[tuple[int, int]]:
     return list(zip(edges, [*edges[1:], end], strict=True))
 
 
+@dataclass(frozen=True, eq=False)
+class _Band:
+    """Rows of a picture from `top` on, being decomposed into `result`; `seen` are its rows from `above` on."""
+
+    top: int
+    result: Decomposition
+    above: int
+    seen: Array
+
+
 class _Tiler:
     """Decomposes the tiles of one picture. What did not fit into memory once is not tried again."""
 
@@ -119,42 +122,50 @@ class _Tiler:
     ) -> None:
         self.restorer, self.size, self.context, self.tiling, self.progress = restorer, size, context, tiling, progress
         self.done = 0
+        self.has_error = True
 
     def band(self, rows: Rows, top: int, bottom: int) -> Decomposition:
         above, below = self._with_halo(top, bottom, self.size[0])
-        return self._tiles(rows(above, below), above, (top, bottom, 0, self.size[1]))
+        seen = rows(above, below)
+        degraded = seen[top - above : bottom - above]
+        error = np.empty(degraded.shape[:2], np.float32)
+        result = Decomposition(degraded, np.empty_like(degraded), np.empty_like(degraded), error)
+        self._fill(_Band(top, result, above, seen), (top, bottom, 0, self.size[1]))
+        return result if self.has_error else replace(result, expected_error=None)
 
-    def _tiles(self, rows: Array, above: int, box: Box) -> Decomposition:
-        """The part `box` of the picture, of which `rows` holds the rows from `above` on."""
+    def _fill(self, band: _Band, box: Box) -> None:
+        """Decompose the part `box` of the picture, in as many tiles as it takes."""
         top, bottom, left, right = box
         row_cuts, column_cuts = cuts(top, bottom, self.tiling), cuts(left, right, self.tiling)
-        if len(row_cuts) == len(column_cuts) == 1:
-            try:
-                return self._tile(rows, above, box)
-            except MemoryError as error:
-                self._halve(max(bottom - top, right - left), error)
-                return self._tiles(rows, above, box)
-        return _join(
-            [_join([self._tiles(rows, above, (*r, *c)) for c in column_cuts], axis=1) for r in row_cuts], axis=0
-        )
+        if len(row_cuts) > 1 or len(column_cuts) > 1:
+            for rows in row_cuts:
+                for columns in column_cuts:
+                    self._fill(band, (*rows, *columns))
+            return
+        try:
+            self._decompose(band, box)
+        except MemoryError as error:
+            self._halve(max(bottom - top, right - left), error)
+            self._fill(band, box)
 
-    def _tile(self, rows: Array, above: int, box: Box) -> Decomposition:
+    def _decompose(self, band: _Band, box: Box) -> None:
         top, bottom, left, right = box
-        (first, last), (start, end) = (
-            self._with_halo(top, bottom, self.size[0]),
-            self._with_halo(left, right, self.size[1]),
-        )
-        seen = self.restorer(rows[first - above : last - above, start:end], context=self.context)
+        first, last = self._with_halo(top, bottom, self.size[0])
+        start, end = self._with_halo(left, right, self.size[1])
+        tile = self.restorer(band.seen[first - band.above : last - band.above, start:end], context=self.context)
         inner = slice(top - first, bottom - first), slice(left - start, right - start)
-        result = _map(lambda array: array[inner], seen)
-        if not np.isfinite(result.original).all():
+        if not np.isfinite(tile.original[inner]).all():
             raise AiganError(
                 f"the model {self.restorer.spec.name} gives values that are not numbers at {left}, {top}:"
                 " take another model"
             )
+        place = slice(top - band.top, bottom - band.top), slice(left, right)
+        for part in ("original", "interference", "expected_error"):
+            if (values := getattr(tile, part)) is not None:
+                getattr(band.result, part)[place] = values[inner]
+        self.has_error = tile.expected_error is not None
         self.done += (bottom - top) * (right - left)
         self.progress(self.done)
-        return result
 
     def _halve(self, side: int, error: MemoryError) -> None:
         if side <= self.tiling.step:
@@ -165,20 +176,3 @@ class _Tiler:
 
     def _with_halo(self, start: int, end: int, size: int) -> tuple[int, int]:
         return max(start - self.tiling.halo, 0), min(end + self.tiling.halo, size)
-
-
-def _join(parts: list[Decomposition], *, axis: int) -> Decomposition:
-    if len(parts) == 1:
-        return parts[0]
-    return _map(lambda *arrays: np.concatenate(arrays, axis=axis), *parts)
-
-
-def _map(function: Callable[..., Array], *parts: Decomposition) -> Decomposition:
-    """The function on each of the four arrays."""
-    errors = [part.expected_error for part in parts]
-    return Decomposition(
-        degraded=function(*(part.degraded for part in parts)),
-        original=function(*(part.original for part in parts)),
-        interference=function(*(part.interference for part in parts)),
-        expected_error=None if errors[0] is None else function(*errors),
-    )

@@ -78,6 +78,7 @@ def load(path: Path, *, parts: Collection[Part] = PARTS, threads: int | None = N
     `threads`: None for one a core. AiganError where the file is not a network that `aigan export` wrote.
     """
     options = ort.SessionOptions()
+    options.enable_mem_pattern = False  # half the memory, as fast: tiles are of several sizes
     options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
     options.log_severity_level = 4
     session = _open(path, options)
