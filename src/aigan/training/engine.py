@@ -247,8 +247,11 @@ class Run:
         return self.step > 0 and self.step % every == 0
 
     def _log(self, stage: Stage) -> None:
+        values = torch.stack(list(self.terms.values()))
+        if self.fabric.world_size > 1:
+            average_over_processes_([values], self.fabric)
         if self.record is not None:
-            terms = {name: term.item() for name, term in self.terms.items()}
+            terms = dict(zip(self.terms, values.tolist(), strict=True))
             self.record.step(self.step, terms, pixels=self.pixels, seconds=self.seconds, crop=stage.crop)
 
     def _progress(self) -> Progress:
