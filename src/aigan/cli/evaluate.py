@@ -50,7 +50,8 @@ def evaluate(
 
     from aigan.evaluate.measure import evaluate
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(benchmark, total=None)
         evaluation = evaluate(
             str(weights or model),
@@ -74,15 +75,16 @@ def _show(evaluation: Evaluation) -> None:
 
     mean = evaluation.mean
     on = "gray" if mean.psnr_y is None else "RGB"
-    table = Table(caption=evaluation.protocol.caption, caption_justify="left")
-    for heading in ("model", "benchmark"):
-        table.add_column(heading)
-    for heading in ("pictures", f"PSNR\n{on}", f"SSIM\n{on}", "PSNR\nY", "SSIM\nY", "seconds a\npicture"):
+    table = Table(
+        title=f"{evaluation.benchmark}, {evaluation.n} pictures",
+        caption=evaluation.protocol.caption,
+        caption_justify="left",
+    )
+    table.add_column("model", no_wrap=True)
+    for heading in (f"PSNR {on}", f"SSIM {on}", "PSNR Y", "SSIM Y", "s a picture"):
         table.add_column(heading, justify="right")
     table.add_row(
         evaluation.model,
-        evaluation.benchmark,
-        str(evaluation.n),
         f"{mean.psnr:.2f}",
         f"{mean.ssim:.4f}",
         "–" if mean.psnr_y is None else f"{mean.psnr_y:.2f}",
