@@ -132,7 +132,8 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
             y_O = clean.crops(*_which(clean, draws), size)
             reach = min(2 * size, *(min(layer) for layer in layers.sizes))
-            streaks = torch.cat([layers.crops(*_which(layers, draws), reach) for _ in range(together)], dim=1)
+            fallen = [layers.crops(*_which(layers, draws, symmetries=4), reach) for _ in range(together)]  # down, not aside
+            streaks = torch.cat(fallen, dim=1)
             return y_O, add_rain(y_O, recombine.layer(streaks, draws, (size, size)))
 
     return sample
@@ -176,7 +177,7 @@ def _kept(folder: Folder, items: list[Item], *, held_out: bool = False) -> list[
     ]
 
 
-def _which(store: PictureStore, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
-    """Which picture, which place, which of the eight symmetries."""
+def _which(store: PictureStore, draws: Draws, *, symmetries: int = 8) -> tuple[Tensor, Tensor, Tensor]:
+    """Which picture, which place, which of the eight symmetries (the first four only mirror)."""
     u = draws.uniform(4)
-    return (u[:, 0] * len(store)).long(), u[:, 1:3], (u[:, 3] * 8).long()
+    return (u[:, 0] * len(store)).long(), u[:, 1:3], (u[:, 3] * symmetries).long()

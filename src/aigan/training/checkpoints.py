@@ -64,14 +64,13 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put the state back that `optimiser_tensors` gave, on the devices where a first step would have put it."""
+    """Put the state back that `optimiser_tensors` gave."""
     parameters = _parameters(optimiser)
     for key, value in tensors.items():
         place, name = key.split(".", 1)
         parameter = parameters[int(place)]
-        if name == "step" and parameter.device.type == "cpu":
-            value = value.cpu()
-        optimiser.state[parameter][name] = value.to(parameter.device).clone()
+        like = parameter if value.shape == parameter.shape else value  # fused kernels need the parameter's strides
+        optimiser.state[parameter][name] = torch.empty_like(like, device=parameter.device).copy_(value)
 
 
 def _parameters(optimiser: torch.optim.Optimizer) -> list[nn.Parameter]:

@@ -19,7 +19,6 @@ class Record:
             lines = self.path.read_bytes().splitlines(keepends=True)
             kept = [line for line in lines if line.endswith(b"\n") and msgspec.json.decode(line)["step"] <= first_step]
             self.path.write_bytes(b"".join(kept))
-        self._file = self.path.open("ab", buffering=0)
         self._board = SummaryWriter(str(out / "tensorboard"), purge_step=first_step or None)
 
     def step(self, step: int, terms: dict[str, float], *, pixels: int, seconds: float, crop: int) -> None:
@@ -35,9 +34,9 @@ class Record:
             self._board.add_scalar(f"validation/{name}", value, step)
 
     def close(self) -> None:
-        """Close the files."""
-        self._file.close()
+        """Close TensorBoard's file."""
         self._board.close()
 
     def _write(self, row: dict[str, object]) -> None:
-        self._file.write(msgspec.json.encode(row) + b"\n")
+        with self.path.open("ab") as file:
+            file.write(msgspec.json.encode(row) + b"\n")
