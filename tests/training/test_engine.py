@@ -48,7 +48,9 @@ def _one_thread() -> None:
 
 
 def test_a_run_learns_and_writes_everything_down(configure: Configure, tmp_path: Path) -> None:
-    config = configure(steps=60, lambda_gan=0.0, checkpoint_every=20, validate_every=30, stages=(Stage(share=1.0, crop=16, batch=8),))
+    config = configure(
+        steps=60, lambda_gan=0.0, checkpoint_every=20, validate_every=30, stages=(Stage(share=1.0, crop=16, batch=8),)
+    )
     (path,) = train([config], tmp_path)
     terms = [row["step2_O"] for _, row in rows(tmp_path)]
     assert len(terms) == 60
@@ -58,7 +60,9 @@ def test_a_run_learns_and_writes_everything_down(configure: Configure, tmp_path:
     assert steps == ["step-00000020.safetensors", "step-00000040.safetensors", "step-00000060.safetensors"]
     assert sorted(p.name for p in (folder / "pictures").iterdir()) == ["step-00000030.png", "step-00000060.png"]
     assert any((folder / "tensorboard").iterdir())
-    validations = [m for m in map(msgspec.json.decode, (folder / "stats.jsonl").read_bytes().splitlines()) if "validation" in m]
+    validations = [
+        m for m in map(msgspec.json.decode, (folder / "stats.jsonl").read_bytes().splitlines()) if "validation" in m
+    ]
     assert [v["step"] for v in validations] == [30, 60]
     network, spec = weights.load(path)
     assert network.config == config.network
@@ -90,7 +94,9 @@ def test_two_processes_equal_one(configure: Configure, tmp_path: Path) -> None:
     config = configure(steps=8, lambda_gan=0.8)
     one = train([config], tmp_path / "one")
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    result = subprocess.run([*torchrun, *command(config, tmp_path / "two")], env=environment(), capture_output=True, text=True)
+    result = subprocess.run(
+        [*torchrun, *command(config, tmp_path / "two")], env=environment(), capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr[-2000:]
     for (step, theirs), (_, ours) in zip(rows(tmp_path / "two" / "runs"), rows(tmp_path / "one"), strict=True):
         assert theirs == pytest.approx(ours, abs=2e-4), step

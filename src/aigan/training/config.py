@@ -89,7 +89,7 @@ def read_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainingConfig:
     except FileNotFoundError:
         raise AiganError(f"{path}: there is no such configuration; examples lie in configs/") from None
     except msgspec.DecodeError as error:
-        raise AiganError(f"{path}: this is no valid YAML ({error})") from None
+        raise AiganError(f"{path}: this is no valid YAML ({' '.join(str(error).split())})") from None
     for override in overrides:
         _override(raw, override)
     try:

@@ -41,7 +41,10 @@ class Muon(torch.optim.Optimizer):
                     by_shape[kernel.shape[0], kernel[0].numel()].append(kernel)
             for (rows, columns), kernels in by_shape.items():
                 gradients = [kernel.grad for kernel in kernels if kernel.grad is not None]
-                buffers = [self.state[kernel].setdefault("momentum", torch.zeros_like(kernel)) for kernel in kernels]
+                for kernel in kernels:
+                    if "momentum" not in self.state[kernel]:
+                        self.state[kernel]["momentum"] = torch.zeros_like(kernel)
+                buffers = [self.state[kernel]["momentum"] for kernel in kernels]
                 torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
                 nesterov = torch._foreach_lerp(gradients, buffers, group["momentum"])
                 updates = orthogonalised(torch.stack([u.reshape(rows, columns) for u in nesterov]))

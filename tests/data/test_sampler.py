@@ -1,0 +1,129 @@
+"""A sample is a function of (seed, step, index in the global batch) only; every kind of source gives what it says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from aigan.data.sampler import Sampler
+from aigan.data.sources import Clean, Degrade, Folder, Pairs, Source, Streaks, clean_paths, make_source, read_pairs
+from aigan.errors import AiganError
+from aigan.interference.haze import Haze
+from aigan.interference.noise import Camera, Noise
+from aigan.interference.rain import Rain
+
+CPU = torch.device("cpu")
+NOISE = Degrade(noise=Noise(sigma_255=(10, 10)))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    for name in ("clean", "set/clean", "set/rainy", "layers/streak"):
+        (folder / name).mkdir(parents=True)
+    for number in range(7):
+        clean = rng.integers(0, 200, (40 + number, 36, 3), dtype=np.uint8)
+        streak = np.zeros((40 + number, 36), np.uint8)
+        streak[:, 5::9] = 50  # upright
+        Image.fromarray(clean).save(folder / f"clean/{number}.png")
+        Image.fromarray(clean).save(folder / f"set/clean/{number}.png")
+        Image.fromarray(clean + streak[..., None]).save(folder / f"set/rainy/{number}.png")
+        Image.fromarray(streak).save(folder / f"layers/streak/{number}.png")
+    return folder
+
+
+def sampler(data: Path, *sources: Source, channels: int = 3, **options: int) -> Sampler:
+    samples = [make_source(source, data, channels, CPU, 16) for source in sources]
+    return Sampler(samples, [source.share for source in sources], seed=options.pop("seed", 0), device=CPU, **options)
+
+
+def clean(share: float = 1.0, degrade: Degrade = NOISE) -> Clean:
+    return Clean(share=share, folders=(Folder(folder="clean"),), degrade=degrade)
+
+
+def test_same_step_same_batch_and_another_step_another(data: Path) -> None:
+    draw = sampler(data, clean())
+    first, again, other = (draw(torch.tensor(step), 4, 16) for step in (3, 3, 4))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0], other[0])
+    assert not torch.equal(first[0], sampler(data, clean(), seed=1)(torch.tensor(3), 4, 16)[0])
+
+
+def test_two_processes_draw_the_rows_of_one(data: Path) -> None:
+    sources = clean(0.25), Pairs(share=0.75, folders=(Folder(folder="set"),))
+    whole = sampler(data, *sources)(torch.tensor(5), 8, 16)
+    parts = [sampler(data, *sources, rank=rank, world_size=2)(torch.tensor(5), 8, 16) for rank in range(2)]
+    for side in range(2):
+        assert torch.equal(torch.cat([part[side] for part in parts]), whole[side])
+    with pytest.raises(AiganError, match="a batch of 7"):
+        sampler(data, clean(), world_size=2)(torch.tensor(0), 7, 16)
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 4])
+def test_shares_fill_the_global_batch_exactly(data: Path, world_size: int) -> None:
+    sources = clean(0.3), clean(0.3), clean(0.4)
+    rows: list[int] = []
+    counts = [0, 0, 0]
+    for rank in range(world_size):
+        for number, part in enumerate(sampler(data, *sources, rank=rank, world_size=world_size).rows(8)):
+            rows += part
+            counts[number] += len(part)
+    assert sorted(rows) == list(range(8))
+    assert counts == [2, 3, 3]
+
+
+def test_noise_is_what_the_configuration_says(data: Path) -> None:
+    y_O, I = sampler(data, clean())(torch.tensor(0), 32, 16)
+    assert (I - y_O).std().item() * 255 == pytest.approx(10, rel=0.05)
+    assert 0 <= y_O.min() <= y_O.max() <= 1
+
+
+def test_pairs_stay_together(data: Path) -> None:
+    y_O, I = sampler(data, Pairs(folders=(Folder(folder="set"),)))(torch.tensor(1), 16, 16)
+    layers = ((I - y_O) * 255).round()
+    assert set(layers.unique().tolist()) == {0.0, 50.0}
+    assert ((layers == 50).float().mean() - 1 / 9).abs() < 0.06
+
+
+def test_streaks_fall_down_not_aside(data: Path) -> None:
+    from aigan.interference.rain import Recombination
+
+    as_they_are = Recombination(scale=(1, 1), turn_deg=(0, 0), gain=(1, 1), extra=0.0)
+    source = Streaks(
+        folders=(Folder(folder="clean"),), layers=(Folder(folder="layers"),), recombine=as_they_are, together=2
+    )
+    y_O, I = sampler(data, source)(torch.tensor(0), 16, 16)
+    layers = I - y_O
+    assert layers.max() > 0.1
+    assert (layers[:, :, 1:] - layers[:, :, :-1]).abs().max() < 0.02  # the same in every row
+    assert (layers[..., 1:] - layers[..., :-1]).abs().max() > 0.05
+
+
+@pytest.mark.parametrize("kind", [{"camera": Camera()}, {"rain": Rain()}, {"haze": Haze()}])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_interference_serves_training(data: Path, kind: dict[str, object], channels: int) -> None:
+    y_O, I = sampler(data, clean(degrade=Degrade(**kind)), channels=channels)(torch.tensor(0), 2, 16)  # type: ignore[arg-type]
+    assert I.shape == y_O.shape == (2, channels, 16, 16)
+    assert torch.isfinite(I).all()
+    assert not torch.equal(I, y_O)
+
+
+def test_one_kind_of_interference_a_source() -> None:
+    with pytest.raises(ValueError, match="name one of"):
+        Degrade(noise=Noise(), haze=Haze())
+
+
+def test_what_is_held_out_is_never_trained_on(data: Path) -> None:
+    folder = Folder(folder="clean", hold_out_every=3, hold_out_last=1, leave_out=("4",))
+    assert [p.stem for p in clean_paths((folder,), data)] == ["1", "2", "5"]
+    assert [p.stem for p in clean_paths((folder,), data, held_out=True)] == ["0", "3", "6"]
+    held = read_pairs((Folder(folder="set", hold_out_every=3),), data, held_out=True)
+    assert [pair[0].shape[0] for pair in held] == [40, 43, 46]
+
+
+def test_pictures_smaller_than_the_crops_are_left_out(data: Path) -> None:
+    with pytest.raises(AiganError, match="use smaller crops"):
+        make_source(clean(), data, 3, CPU, 64)

@@ -1,0 +1,79 @@
+"""Configurations: read, checked by type, overridden; errors name the key."""
+
+from pathlib import Path
+
+import pytest
+
+from aigan.errors import AiganError
+from aigan.network.presets import PRESETS
+from aigan.training.config import read_config
+
+COMMITTED = sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_committed_configurations_are_valid_and_say_what_they_are(path: Path) -> None:
+    config = read_config(path)
+    assert config.name == path.stem
+    head = path.read_text().splitlines()[:4]
+    assert all(any(line.startswith(f"# {word}:") for line in head) for word in ("Purpose", "Cost", "Command"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "one.yaml"
+    path.write_text(
+        "name: one\ntask: derain\nnetwork: {preset: plus-s, channels: 1}\n"
+        "sources: [{kind: clean, folders: [{folder: a}], degrade: {noise: {}}}]\n"
+    )
+    return path
+
+
+def test_a_preset_with_changes(file: Path) -> None:
+    network = read_config(file).network
+    assert network.channels == 1
+    assert network.widths == PRESETS["plus-s"].widths
+
+
+def test_overrides_reach_into_structs_and_lists(file: Path) -> None:
+    changes = ("steps=77", "optimiser.kind=adamw", "sources.0.folders.0.folder=b", "network.widths=[8, 8, 8]")
+    config = read_config(file, changes)
+    assert config.steps == 77
+    assert config.optimiser.kind == "adamw"
+    assert config.sources[0].folders[0].folder == "b"
+    assert config.network.widths == (8, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("steps=many", r"steps"),
+        ("steps=0", r"steps"),
+        ("speed=3", r"speed"),
+        ("steps", r"key=value"),
+        ("sources.5.share=1", r"no place sources.5.share"),
+        ("network.preset=minus-s", r"network.preset must be one of"),
+        ("network.decode_blocks=[1]", r"decode_blocks"),
+        ("stages=[{share: 0.5, crop: 16, batch: 2}]", r"shares of the stages"),
+        ("optimiser.kind=sgd", r"optimiser.kind"),
+    ],
+)
+def test_mistakes_are_one_sentence_with_the_key(file: Path, override: str, message: str) -> None:
+    with pytest.raises(AiganError, match=message) as caught:
+        read_config(file, (override,))
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_and_broken_files(tmp_path: Path) -> None:
+    with pytest.raises(AiganError, match="no such configuration"):
+        read_config(tmp_path / "nothing.yaml")
+    (tmp_path / "broken.yaml").write_text("a: [")
+    with pytest.raises(AiganError, match="no valid YAML") as caught:
+        read_config(tmp_path / "broken.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_stages_follow_their_shares(file: Path) -> None:
+    config = read_config(file, ("steps=100",))
+    crops = [config.stage_at(step).crop for step in range(100)]
+    assert crops == [48] * 25 + [64] * 25 + [96] * 35 + [128] * 15
