@@ -48,7 +48,7 @@ def test_damaged_files_are_one_sentence(file: Path, damage: object) -> None:
     before = file.read_bytes()
     file.write_bytes(damage(before))  # type: ignore[operator]
     assert file.read_bytes() != before
-    with pytest.raises(AiganError, match="tiny.safetensors") as caught:
+    with pytest.raises(AiganError, match="tiny") as caught:
         weights.load(file)
     assert "\n" not in str(caught.value)
 

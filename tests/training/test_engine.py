@@ -77,12 +77,11 @@ def test_killed_at_any_moment_and_resumed_it_is_the_same_run(configure: Configur
     whole = train([config], tmp_path / "whole")
     stats = tmp_path / "killed" / "runs" / "tiny" / "stats.jsonl"
     arguments = [sys.executable, *command(config, tmp_path / "killed", "--resume")]
-    for lines in (5, 20):
-        process = subprocess.Popen(arguments, env=environment(), stdout=subprocess.DEVNULL)
-        while process.poll() is None and (not stats.exists() or stats.read_bytes().count(b"\n") < lines):
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    process = subprocess.Popen(arguments, env=environment(), stdout=subprocess.DEVNULL)
+    while process.poll() is None and (not stats.exists() or stats.read_bytes().count(b"\n") < 20):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
     assert stats.read_bytes().count(b"\n") < 41  # it was killed on the way
     subprocess.run(arguments, env=environment(), stdout=subprocess.DEVNULL, check=True)
     assert rows(tmp_path / "killed" / "runs") == rows(tmp_path / "whole")
@@ -117,7 +116,7 @@ def test_a_folder_in_use_another_configuration_and_damage_are_told(configure: Co
     train([config], tmp_path)
     with pytest.raises(AiganError, match="--resume"):
         train([config], tmp_path)
-    with pytest.raises(AiganError, match="another configuration .seed"):
+    with pytest.raises(AiganError, match=r"another configuration \(seed"):
         train([configure(steps=3, lambda_gan=0.0, seed=1)], tmp_path, resume=True)
     newest = max((tmp_path / "tiny").glob("step-*"))
     newest.write_bytes(newest.read_bytes()[:-10])

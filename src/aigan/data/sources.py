@@ -132,7 +132,8 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
             y_O = clean.crops(*_which(clean, draws), size)
             reach = min(2 * size, *(min(layer) for layer in layers.sizes))
-            fallen = [layers.crops(*_which(layers, draws, symmetries=4), reach) for _ in range(together)]  # down, not aside
+            # mirrored only: rain does not fall sideways
+            fallen = [layers.crops(*_which(layers, draws, symmetries=4), reach) for _ in range(together)]
             streaks = torch.cat(fallen, dim=1)
             return y_O, add_rain(y_O, recombine.layer(streaks, draws, (size, size)))
 
