@@ -80,9 +80,8 @@ def write_network(path: Path, kind: str, channels: int, gain: float, **changes: 
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    spec = msgspec.convert(
-        {"name": kind, "task": "denoise", "channels": channels, **reach, **changes}, ModelSpec, strict=True
-    )
+    fields = {"name": kind, "task": "denoise", "channels": channels, **reach, **changes}
+    spec = msgspec.convert(msgspec.to_builtins(fields), ModelSpec)
     metadata = {"spec": spec, "network": {}, "source_sha256": "0" * 64}
     helper.set_model_props(model, {"aigan": msgspec.json.encode(metadata).decode()})
     onnx.save(model, path)

@@ -51,6 +51,24 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     psnr_y: float | None = None  # dB, on Y (16–235)
 
 
+class Confidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The expected error of a block is exp(bias + spread · log S + contrast · log C + removed · log R).
+
+    S, C, R: spread of the estimates of O, contrast of the result, size of what was removed, in gray levels of 255
+    (restore/confidence.py, which fits the coefficients). The defaults are those of the three tasks together.
+    """
+
+    bias: float = 0.545
+    spread: float = 0.131
+    contrast: float = 0.254
+    removed: float = 0.46
+
+    @property
+    def weights(self) -> tuple[float, float, float, float]:
+        """The four in order."""
+        return self.bias, self.spread, self.contrast, self.removed
+
+
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 
 
@@ -63,6 +81,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     multiple_of: Positive = 1  # tiles start at multiples of it (the network's stride)
     receptive_radius_px: Annotated[int, msgspec.Meta(ge=0, le=1 << 16)] = 0  # no pixel farther away changes a result
     halo_px: Annotated[int, msgspec.Meta(ge=0, le=1 << 16)] = 0  # with it tiles differ from the whole by < 0.25/255
+    confidence: Confidence = Confidence()
     parameters: Annotated[int, msgspec.Meta(ge=0)] = 0
     kmac_per_px: Annotated[float, msgspec.Meta(ge=0)] = 0.0  # of the whole inference path, ỹ_T left out
     licence: str = "Apache-2.0"

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from aigan.decomposition import Confidence
 from aigan.restore.blocks import block_means
-from aigan.restore.confidence import BLOCK, expected_error, interpolated
+from aigan.restore.confidence import BLOCK, FLOOR, expected_error, features, fit, interpolated
 
 
 def test_block_means_of_blocks_cut_short() -> None:
@@ -19,11 +20,37 @@ def test_interpolation_keeps_what_is_level_and_what_is_straight() -> None:
     np.testing.assert_allclose(np.diff(ramp[:, 4:-4]), 1 / BLOCK, atol=1e-5)
 
 
-def test_estimates_that_agree_give_no_error_and_the_error_is_where_they_differ() -> None:
-    one = np.full((32, 64, 3), 0.5, np.float32)
-    other = one.copy()
-    other[:, 40:] += 0.1
-    assert expected_error([one, one, one]).max() < 1e-3
-    error = expected_error([one, other, one])
-    assert error[:, :24].max() < 1e-3
-    assert error[:, 48:].min() > 1
+def test_the_error_is_where_estimates_differ_where_the_result_is_fine_and_where_much_was_removed() -> None:
+    flat = np.full((32, 64, 3), 0.5, np.float32)
+    noise = 0.05 * np.random.default_rng(0).standard_normal(flat.shape).astype(np.float32)
+    right = (np.arange(64) >= 32)[None, :, None]
+    differing = expected_error(flat, [flat, np.where(right, flat + 0.1, flat), flat], Confidence())
+    textured = np.where(right, flat + noise, flat)
+    fine = expected_error(textured, [textured] * 3, Confidence())
+    removed = expected_error(textured, [flat] * 3, Confidence())
+    for error in (differing, fine, removed):
+        assert error.shape == (32, 64)
+        assert error[:, 48:].min() > 1.5 * error[:, :16].max()
+
+
+def test_a_fit_predicts_the_size_of_the_error() -> None:
+    random = np.random.default_rng(0)
+
+    def picture(sigma: float):
+        clean = np.full((48, 48, 1), 0.5, np.float32)
+        noise = [sigma * random.standard_normal(clean.shape).astype(np.float32) for _ in range(3)]
+        return clean, [clean + one for one in noise], clean
+
+    confidence = fit(picture(sigma) for sigma in (0.01, 0.03, 0.1))
+    degraded, estimates, clean = picture(0.05)
+    error = 255 * np.sqrt(np.square(estimates[0] - clean).mean())
+    predicted = expected_error(degraded, estimates, confidence)
+    assert 0.8 * error < np.sqrt(np.square(predicted).mean()) < 1.25 * error
+
+
+def test_features_of_a_known_block() -> None:
+    degraded, result, other = (np.full((8, 8, 1), value, np.float32) for value in (0.5, 0.4, 0.2))
+    result = result + np.float32(0.1) * (np.indices((8, 8)).sum(axis=0) % 2 * 2 - 1)[..., None].astype(np.float32)
+    one, spread, contrast, removed = features(degraded, [result, result + other - 0.4])[0, 0]
+    assert one == 1
+    np.testing.assert_allclose(np.exp([spread, contrast, removed]) - FLOOR, [25.5, 25.5, 25.5 * 2**0.5], rtol=1e-3)

@@ -3,13 +3,15 @@ from __future__ import annotations
 import pytest
 
 from aigan.errors import AiganError
+from aigan.restore import registry
 from aigan.restore.registry import find, shipped
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
     for name in ("denoise-s", "denoise-m", "denoise-gray-s", "derain-s"):
         (tmp_path / f"{name}.onnx").touch()
+    monkeypatch.setattr(registry, "FOLDER", tmp_path)
     return tmp_path
 
 
@@ -24,7 +26,7 @@ def folder(tmp_path):
     ],
 )
 def test_names_stand_for_the_default_size_and_gray_for_the_gray_model(folder, model, gray, name) -> None:
-    assert find(model, gray=gray, folder=folder) == folder / f"{name}.onnx"
+    assert find(model, gray=gray) == folder / f"{name}.onnx"
 
 
 def test_a_file_is_taken_as_it_is(folder) -> None:
@@ -34,8 +36,8 @@ def test_a_file_is_taken_as_it_is(folder) -> None:
 @pytest.mark.parametrize("model", ["dehaze", "../derain-s", "", "missing.onnx"])
 def test_what_is_not_there_is_answered_with_what_is(folder, model) -> None:
     with pytest.raises(AiganError, match="derain-s"):
-        find(model, folder=folder)
+        find(model)
 
 
 def test_shipped_are_in_order(folder) -> None:
-    assert shipped(folder) == ["denoise-gray-s", "denoise-m", "denoise-s", "derain-s"]
+    assert shipped() == ["denoise-gray-s", "denoise-m", "denoise-s", "derain-s"]

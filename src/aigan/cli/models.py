@@ -1,17 +1,20 @@
-"""`aigan models`: what there is, and the card of each."""
+"""`aigan models`: what is shipped, and the card of each."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(help="The models that are shipped: tasks, sizes, licences, training data, figures.")
+if TYPE_CHECKING:
+    from aigan.decomposition import Figure, ModelSpec
+
+app = typer.Typer(invoke_without_command=True)
 
 
-@app.callback(invoke_without_command=True)
+@app.callback()
 def models(context: typer.Context) -> None:
-    """List the models that are shipped."""
+    """List the models; `aigan models show NAME` prints the card of one."""
     if context.invoked_subcommand:
         return
     from rich.console import Console
@@ -20,13 +23,60 @@ def models(context: typer.Context) -> None:
     from aigan.restore import registry
     from aigan.restore.backends.onnx import read_spec
 
-    table = Table("name", "task", "channels", "kMAC/px", "parameters", "licence", "training data", "figures")
+    table = Table("name", "task", "picture", "kMAC/px", "licence", "training data", "PSNR in dB", show_lines=True)
     for name in registry.shipped():
         spec = read_spec(registry.find(name))
-        table.add_row(spec.name, spec.task)
-    Console().print(table)
+        table.add_row(
+            spec.name,
+            spec.task,
+            _kind(spec),
+            f"{spec.kmac_per_px:.0f}",
+            spec.licence,
+            "\n".join(spec.training_data),
+            "\n".join(_words(figure) for figure in spec.figures),
+        )
+    Console(markup=False, highlight=False).print(table)
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="A name of `aigan models`, or an ONNX file.")]) -> None:
-    """Print the card of a model."""
+def show(model: Annotated[str, typer.Argument(help="A name, or an ONNX file.")]) -> None:
+    """Print the card of a model: size, cost, licence, training data and its terms, figures, limits."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from aigan.restore import registry
+    from aigan.restore.backends.onnx import read_spec
+
+    path = registry.find(model)
+    spec = read_spec(path)
+    size = f"{spec.parameters:,} parameters, {spec.kmac_per_px:.0f} kMAC a pixel, {path.stat().st_size / 1e6:.1f} MB"
+    facts = {
+        "name": spec.name,
+        "task": f"{spec.task}, {_kind(spec)} pictures",
+        "size": size,
+        "licence": f"{spec.licence} (the weights)",
+        "trained on": "\n".join(spec.training_data),
+        "terms of that data": spec.data_terms,
+        "training": spec.training,
+        "figures": "\n".join(_words(figure) for figure in spec.figures),
+        "may not be measured on": ", ".join(spec.saw_test_scenes_of),
+        "limits": spec.limits,
+        "tiles": f"multiples of {spec.multiple_of} px, halo {spec.halo_px} px, exact {spec.receptive_radius_px} px",
+        "file": str(path),
+    }
+    table = Table.grid(padding=(0, 2))
+    for name, text in facts.items():
+        if text:
+            table.add_row(name, text)
+    Console(markup=False, highlight=False).print(table)
+
+
+def _kind(spec: ModelSpec) -> str:
+    return "gray" if spec.channels == 1 else "colour"
+
+
+def _words(figure: Figure) -> str:
+    values = [
+        f"{value:.2f}{scale}" for value, scale in ((figure.psnr, ""), (figure.psnr_y, " (Y)")) if value is not None
+    ]
+    return " ".join(filter(None, [figure.benchmark, figure.degradation, *values]))

@@ -26,7 +26,7 @@ def restored(pixels: Array, alpha: Array | None, result: Decomposition, strength
     removed *= np.float32(strength)
     if alpha is not None:
         removed[alpha == 0] = 0
-    restored = np.subtract(pixels, removed, out=removed)
+    restored: Array = np.subtract(pixels, removed, out=removed)
     if _in_range(pixels):
         np.clip(restored, 0, 1, out=restored)
     else:

@@ -1,31 +1,56 @@
-"""The confidence map: how far the result may be off, from how far the graph's own estimates of O disagree.
+"""The confidence map: how far the result may be off.
 
-ŷ_O, ỹ_O and I − ŷ_T (paper, eq. 2 and 3) are three answers to one question. Where their spread is large in a block of
-8 × 8 pixels, the result is less sure.
+ŷ_O, ỹ_O and I − ŷ_T (paper, eq. 2 and 3) are three answers to one question: where they disagree, the model is unsure.
+In blocks of 8 × 8 pixels their spread, the contrast of the result (what is fine is easily lost) and the size of what
+was removed predict the root mean square error: its logarithm is a linear function of theirs, fitted for each model
+on pictures whose clean version is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from aigan.decomposition import Array
+from aigan.decomposition import Array, Confidence
 from aigan.restore.blocks import block_means
 
 BLOCK = 8  # px
 REACH_PX = 2 * BLOCK  # a pixel's value depends on estimates no farther away
+FLOOR = np.float32(0.05)  # gray levels; below, logarithms say nothing
 
 
-def expected_error(estimates: Sequence[Array]) -> Array:
-    """The expected error of the result, (H, W) in gray levels of 255, from estimates of O, (H, W, C) each."""
-    return interpolated(spread(estimates), estimates[0].shape[:2])
+def expected_error(degraded: Array, estimates: Sequence[Array], confidence: Confidence) -> Array:
+    """The expected error of the first of the estimates of O, all (H, W, C): (H, W) in gray levels of 255."""
+    blocks = np.exp(features(degraded, estimates) @ np.array(confidence.weights, np.float32))
+    return interpolated(blocks, degraded.shape[:2])
 
 
-def spread(estimates: Sequence[Array]) -> Array:
-    """Root mean square deviation of the estimates from their mean in each block, (⌈H/8⌉, ⌈W/8⌉) in gray levels."""
-    stack = np.stack(estimates)
-    return np.asarray(255 * np.sqrt(block_means(stack.var(axis=0).mean(axis=2), BLOCK)), np.float32)
+def features(degraded: Array, estimates: Sequence[Array]) -> Array:
+    """What the error is predicted from in each block, (⌈H/8⌉, ⌈W/8⌉, 4): 1 and three logarithms."""
+    result = estimates[0]
+    spread = block_means(np.stack(estimates).var(axis=0), BLOCK)
+    contrast = block_means(np.square(result), BLOCK) - np.square(block_means(result, BLOCK))
+    removed = block_means(np.square(degraded - result), BLOCK)
+    squares = np.stack([spread.mean(axis=2), contrast.mean(axis=2), removed.mean(axis=2)], axis=2)
+    logarithms = np.log(255 * np.sqrt(np.maximum(squares, 0)) + FLOOR)
+    return np.concatenate([np.ones_like(logarithms[..., :1]), logarithms], axis=2)
+
+
+def fit(pictures: Iterable[tuple[Array, Sequence[Array], Array]]) -> Confidence:
+    """Fit to pictures: the degraded one, its estimates of O and its clean version, all (H, W, C) in [0, 1].
+
+    Least squares of the logarithm; then the bias is set so that the predicted and the true errors have one mean square.
+    """
+    inputs, errors = [], []
+    for degraded, estimates, clean in pictures:
+        squares = block_means(np.square(np.clip(estimates[0], 0, 1) - clean), BLOCK).mean(axis=2)
+        inputs.append(features(degraded, estimates).reshape(-1, 4))
+        errors.append(255 * np.sqrt(squares.ravel()))
+    x, error = np.concatenate(inputs).astype(np.float64), np.concatenate(errors).astype(np.float64)
+    weights = np.linalg.lstsq(x, np.log(error + FLOOR), rcond=None)[0]
+    weights[0] += 0.5 * np.log(np.square(error).mean() / np.square(np.exp(x @ weights)).mean())
+    return Confidence(*(round(float(weight), 3) for weight in weights))
 
 
 def interpolated(blocks: Array, size: tuple[int, ...]) -> Array:

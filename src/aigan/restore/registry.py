@@ -13,12 +13,12 @@ FOLDER = Path(__file__).parents[1] / "weights"
 DEFAULT_SIZE = "s"
 
 
-def shipped(folder: Path = FOLDER) -> list[str]:
+def shipped() -> list[str]:
     """The names of the models that are shipped, in order."""
-    return sorted(path.stem for path in folder.glob("*.onnx"))
+    return sorted(path.stem for path in FOLDER.glob("*.onnx"))
 
 
-def find(model: str | Path, *, gray: bool = False, folder: Path = FOLDER) -> Path:
+def find(model: str | Path, *, gray: bool = False) -> Path:
     """The file of a model: "derain-s", "derain" for its default size, or the path of an ONNX file.
 
     `gray`: for a gray picture, which a name without kind and size ("denoise") answers with the gray model, if any.
@@ -26,10 +26,10 @@ def find(model: str | Path, *, gray: bool = False, folder: Path = FOLDER) -> Pat
     """
     if Path(model).suffix == ".onnx":
         if not Path(model).is_file():
-            raise AiganError(f"{model} does not exist: check the name, or take one of {', '.join(shipped(folder))}")
+            raise AiganError(f"{model} does not exist: check the name, or take one of {', '.join(shipped())}")
         return Path(model)
     names = [f"{model}-gray-{DEFAULT_SIZE}"] if gray else []
     for name in (*names, f"{model}", f"{model}-{DEFAULT_SIZE}"):
-        if name in shipped(folder):
-            return folder / f"{name}.onnx"
-    raise AiganError(f"there is no model {model}: take one of {', '.join(shipped(folder))}, or name an .onnx file")
+        if name in shipped():
+            return FOLDER / f"{name}.onnx"
+    raise AiganError(f"there is no model {model}: take one of {', '.join(shipped())}, or name an .onnx file")

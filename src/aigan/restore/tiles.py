@@ -26,7 +26,7 @@ Box = tuple[int, int, int, int]  # top, bottom, left, right
 Progress = Callable[[int], None]  # is told, after each tile, how many pixels are done
 
 AUTO_BYTES = 600 << 20  # what a tile and the band that it lies in may take: larger ones gain nothing
-BAND_BYTES_PER_PIXEL = 64  # the band's pixels, results and what they are made from (measured)
+BAND_BYTES_PER_PIXEL = 72  # the band's pixels, results and what they are made from (measured)
 # A tile takes 200 bytes a pixel with a network of size s (measured, ONNX Runtime), more as the widths, so as √(MAC).
 S_BYTES_PER_PIXEL, S_KMAC_PER_PIXEL = 200, 51
 

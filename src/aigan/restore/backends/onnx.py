@@ -64,7 +64,9 @@ class OnnxRestorer:
             original=result["original"],
             interference=result.get("interference", degraded - result["original"]),
             expected_error=(
-                expected_error([result[name] for name in ESTIMATES]) if "expected_error" in self.parts else None
+                expected_error(degraded, [result[name] for name in ESTIMATES], self.spec.confidence)
+                if "expected_error" in self.parts
+                else None
             ),
         )
 
