@@ -23,18 +23,15 @@ def models(context: typer.Context) -> None:
     from aigan.restore import registry
     from aigan.restore.backends.onnx import read_spec
 
-    table = Table("name", "task", "picture", "kMAC/px", "licence", "training data", "PSNR in dB", show_lines=True)
+    table = Table.grid(padding=(0, 2, 1, 0))
     for name in registry.shipped():
         spec = read_spec(registry.find(name))
-        table.add_row(
-            spec.name,
-            spec.task,
-            _kind(spec),
-            f"{spec.kmac_per_px:.0f}",
-            spec.licence,
-            "\n".join(spec.training_data),
-            "\n".join(_words(figure) for figure in spec.figures),
+        facts = (
+            f"{spec.task}, {_kind(spec)} pictures, {spec.kmac_per_px:.0f} kMAC a pixel, {spec.licence}",
+            "PSNR in dB: " + (", ".join(_words(figure) for figure in spec.figures) or "not measured"),
+            "trained on " + "; ".join(spec.training_data),
         )
+        table.add_row(name, "\n".join(facts))
     Console(markup=False, highlight=False).print(table)
 
 
