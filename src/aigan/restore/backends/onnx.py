@@ -81,7 +81,7 @@ def load(path: Path, *, parts: Collection[Part] = PARTS, threads: int | None = N
     """
     options = ort.SessionOptions()
     options.enable_mem_pattern = False  # half the memory, as fast: tiles are of several sizes
-    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = threads or _cores()
     options.log_severity_level = 4
     session = _open(path, options)
     return OnnxRestorer(session, _metadata(path, session).spec, parts)
@@ -93,6 +93,11 @@ def read_spec(path: Path) -> ModelSpec:
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     return _metadata(path, _open(path, options)).spec
+
+
+def _cores() -> int:
+    """The cores that this process may use; outside Linux, all of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _open(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
