@@ -187,3 +187,29 @@ def test_self_ensemble(photo, model, tmp_path) -> None:
     run(Job(model=model, tta=True), photo, tmp_path / "eight")
     difference = np.abs(read(tmp_path / "one/photo.png").pixels - read(tmp_path / "eight/photo.png").pixels)
     assert difference.max() < 1.5 / 255  # this network is symmetric
+
+
+@pytest.fixture
+def models(network_file, tmp_path, monkeypatch):
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    for task in ("derain", "dehaze", "denoise"):
+        (folder / f"{task}-s.onnx").write_bytes(network_file("blur", name=f"{task}-s", task=task).read_bytes())
+    monkeypatch.setattr("aigan.restore.registry.FOLDER", folder)
+
+
+def test_auto_chooses_for_each_picture_and_says_why(models, photo, tmp_path) -> None:
+    write(np.full((40, 52, 3), 0.1, np.float32), tmp_path / "clear.png")
+    items = plan([photo, tmp_path / "clear.png"], tmp_path / "out")
+    noisy, clear = Job(save=("original", "interference", "error")).run(items)
+    assert (noisy.model, clear.model) == ("denoise-s", "none")
+    assert noisy.notes[0].startswith("denoise: noise")
+    assert clear.notes[0].startswith("left as it is:")
+    np.testing.assert_array_equal(read(tmp_path / "out/clear.png").pixels, read(tmp_path / "clear.png").pixels)
+    assert read(tmp_path / "out/clear.error.png").pixels.max() == 0
+
+
+def test_auto_once_decides_on_the_first_picture(models, photo, tmp_path) -> None:
+    write(np.full((40, 52, 3), 0.1, np.float32), tmp_path / "clear.png")
+    items = plan([photo, tmp_path / "clear.png"], tmp_path / "out")
+    assert [result.model for result in Job(auto_once=True).run(items)] == ["denoise-s"] * 2

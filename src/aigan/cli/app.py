@@ -3,7 +3,7 @@
 import typer
 
 import aigan
-from aigan.cli import data, degrade, evaluate, export, models, restore, train
+from aigan.cli import data, degrade, evaluate, export, inspect, models, restore, toy, train
 
 app = typer.Typer(
     help="Take rain, haze and noise out of photographs (AI-GAN).",
@@ -29,8 +29,10 @@ def _main(
 
 app.add_typer(data.app, name="data")
 app.command()(restore.restore)
+app.command()(inspect.inspect)
 app.command()(degrade.degrade)
 app.command()(evaluate.evaluate)
 app.add_typer(models.app, name="models")
 app.command()(train.train)
 app.command()(export.export)
+app.command()(toy.toy)

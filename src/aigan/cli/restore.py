@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from aigan.restore.naming import Part
     from aigan.restore.tiles import TileSize
 
-Task = Literal["derain", "dehaze", "denoise"]
+Task = Literal["auto", "derain", "dehaze", "denoise"]
 PARTS = ("original", "interference", "error", "comparison")
 
 
 def restore(
     inputs: Annotated[list[str], typer.Argument(help="Pictures, folders, patterns, or - for standard input.")],
     out: Annotated[str, typer.Option("-o", "--out", help="A picture, a folder, or - for standard output.")],
-    task: Annotated[Task, typer.Option(help="What to remove.")] = "denoise",
+    task: Annotated[Task, typer.Option(help="What to remove; auto measures the picture.")] = "auto",
+    auto_once: Annotated[bool, typer.Option(help="Let auto decide on the first picture for all.")] = False,
     model: Annotated[str, typer.Option(help="A model of `aigan models`, or an ONNX file; instead of --task.")] = "",
     strength: Annotated[float, typer.Option(min=0.0, max=2.0, help="0 leaves the picture, 1 removes all.")] = 1.0,
     save: Annotated[str, typer.Option(help=f"What to write, of {','.join(PARTS)}.")] = "original",
@@ -44,6 +45,7 @@ def restore(
 
     job = Job(
         model=model or task,
+        auto_once=auto_once,
         strength=strength,
         save=_parts(save),
         tile=_tile(tile),
@@ -61,12 +63,18 @@ def restore(
             with _progress(len(items)) as on_progress:
                 for result in job.run(items, on_progress=on_progress):
                     results.append(result)
-                    if result.error:
-                        typer.echo(f"aigan: {result.error}", err=True)
+                    _report(result)
         finally:
             if json:
                 _write_json(json, results)
     _sum_up(results)
+
+
+def _report(result: FileResult) -> None:
+    if result.error:
+        typer.echo(f"aigan: {result.error}", err=True)
+    for note in result.notes:
+        typer.echo(f"{result.source}: {note}", err=True)
 
 
 def _sum_up(results: list[FileResult]) -> None:

@@ -72,7 +72,7 @@ class Model:
         return open_restorer(self.name, channels=1, tta=self.tta)
 
 
-def load(model: str | Path = "denoise", *, tta: bool = False) -> Model:
+def load(model: str | Path, *, tta: bool = False) -> Model:
     """A model by name ("derain", "denoise-s", those of `aigan models`) or from an ONNX file.
 
     `tta`: the mean over eight flips and turns of each picture, eight times as slow. AiganError where there is none.

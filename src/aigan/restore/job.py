@@ -15,8 +15,9 @@ import msgspec
 from aigan.decomposition import Array, Restorer
 from aigan.errors import AiganError
 from aigan.pictures import Picture, StripReader, open_strips
-from aigan.restore import border, registry, tiles
+from aigan.restore import border, registry, tiles, untouched
 from aigan.restore.backends import onnx
+from aigan.restore.inspect import Choice, choose, inspect
 from aigan.restore.loading import open_restorer
 from aigan.restore.naming import Item, Part
 from aigan.restore.outputs import open_outputs
@@ -24,6 +25,7 @@ from aigan.restore.outputs import open_outputs
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]  # pixels of the picture at hand that are done, of how many
+AUTO = "auto"
 Phase = Literal["reading", "restoring", "writing"]
 
 
@@ -45,14 +47,16 @@ class FileResult(msgspec.Struct, frozen=True, kw_only=True):
 class Job:
     """How pictures are restored and what is written.
 
-    `model`: a name of `registry.find` or the path of an ONNX file. `strength`: 0 leaves a picture as it is, 1 removes
-    all that was found. `save`: which files; see `naming.Item` and `open_outputs`. `tile`, `tile_exact`: see
-    `tiles.decompose_bands`. `tta`: the mean over eight flips and turns, eight times as slow. `quality`,
+    `model`: a name of `registry.find`, the path of an ONNX file, or "auto": what `inspect.choose` says of each picture,
+    with `auto_once` of the first one, so that the frames of a clip do not flicker. `strength`: 0 leaves a picture as it
+    is, 1 removes all that was found. `save`: which files; see `naming.Item` and `open_outputs`. `tile`, `tile_exact`:
+    see `tiles.decompose_bands`. `tta`: the mean over eight flips and turns, eight times as slow. `quality`,
     `strip_metadata`: see `pictures.write`. `resume`: what exists is left as it is, and what is missing is made.
     `overwrite`: what exists is replaced.
     """
 
-    model: str = "denoise"
+    model: str = AUTO
+    auto_once: bool = False
     strength: float = 1.0
     save: tuple[Part, ...] = ("original",)
     tile: tiles.TileSize = "auto"
@@ -68,12 +72,13 @@ class Job:
 
         Results appear whole or not at all, and never in the place of a source. AiganError where there is no such model.
         """
-        registry.find(self.model)
+        if self.model != AUTO:
+            registry.find(self.model)
         sources = frozenset(_identity(item.source) for item in items if item.source.exists())
-        open_model = cache(self._open_model)
+        run = _Run(self, sources, on_progress or (lambda done, total: None))
         for item in items:
             try:
-                result = self._restore(item, sources, open_model, on_progress or (lambda done, total: None))
+                result = run.restore(item)
             except Exception as error:  # whatever happens to one picture, the batch goes on
                 if not isinstance(error, AiganError):
                     logger.exception("%s", item.source)
@@ -82,43 +87,45 @@ class Job:
                 result = FileResult(source=str(item.source), status="failed", error=text)
             yield result
 
-    def _open_model(self, channels: int) -> Restorer:
-        parts: list[onnx.Part] = []
-        if {"interference", "comparison"} & {*self.save}:
-            parts.append("interference")
-        if "error" in self.save:
-            parts.append("expected_error")
-        return open_restorer(self.model, channels=channels, parts=parts, tta=self.tta)
 
-    def _restore(
-        self,
-        item: Item,
-        sources: frozenset[tuple[int, int]],
-        open_model: Callable[[int], Restorer],
-        on_progress: Progress,
-    ) -> FileResult:
-        paths = self._paths(item, sources)
+class _Run:
+    """A job at work: what is opened and decided once for many pictures."""
+
+    def __init__(self, job: Job, sources: frozenset[tuple[int, int]], on_progress: Progress) -> None:
+        self.job, self.sources, self.on_progress = job, sources, on_progress
+        self.parts: list[onnx.Part] = []
+        if {"interference", "comparison"} & {*job.save}:
+            self.parts.append("interference")
+        if "error" in job.save:
+            self.parts.append("expected_error")
+        self.open_model = cache(self._open_model)
+        self.choice: Choice | None = None
+
+    def restore(self, item: Item) -> FileResult:
+        paths = self._paths(item)
         if not paths:
             return FileResult(source=str(item.source), status="skipped", notes=("there already",))
         clock = _Stopwatch()
+        model, reasons = self._model_for(item.source)
         with open_strips(item.source) as strips:
-            restorer = open_model(strips.channels)
+            restorer = self.open_model(model, strips.channels)
+            size = strips.height, strips.width
             rows = _Rows(strips, clock)
             with open_outputs(
                 paths,
                 strips,
-                strength=self.strength,
-                quality=self.quality,
-                strip_metadata=self.strip_metadata,
-                overwrite=self.overwrite,
+                strength=self.job.strength,
+                quality=self.job.quality,
+                strip_metadata=self.job.strip_metadata,
+                overwrite=self.job.overwrite,
             ) as outputs:
                 bands = tiles.decompose_bands(
                     restorer,
                     rows,
-                    (strips.height, strips.width),
-                    tile=self.tile,
-                    exact=self.tile_exact,
-                    on_progress=lambda done: on_progress(done, strips.height * strips.width),
+                    size,
+                    tile=self.job.tile,
+                    exact=self.job.tile_exact,
+                    on_progress=lambda done: self.on_progress(done, size[0] * size[1]),
                 )
                 for top, result in bands:
                     clock.lap("restoring")
@@ -132,23 +139,35 @@ class Job:
             width=strips.width,
             height=strips.height,
             outputs={part: str(path) for part, path in paths.items()},
-            notes=strips.form.notes,
+            notes=(*strips.form.notes, *reasons),
             seconds=clock.seconds,
         )
 
-    def _paths(self, item: Item, sources: frozenset[tuple[int, int]]) -> dict[Part, Path]:
+    def _model_for(self, source: Path) -> tuple[str, tuple[str, ...]]:
+        """The model to take, and why."""
+        if self.job.model != AUTO:
+            return self.job.model, ()
+        choice = self.choice or choose(inspect(source))
+        if self.job.auto_once:
+            self.choice = choice
+        return choice.task or untouched.NAME, (f"{choice.task or 'left as it is'}: {choice.reason}",)
+
+    def _open_model(self, model: str, channels: int) -> Restorer:
+        return open_restorer(model, channels=channels, parts=self.parts, tta=self.job.tta)
+
+    def _paths(self, item: Item) -> dict[Part, Path]:
         """Where each part goes; with `resume`, those that do not exist."""
         paths: dict[Part, Path] = {}
-        for part in self.save:
+        for part in self.job.save:
             path = item.output(part)
             if path.exists():
-                if _identity(path) in sources:
+                if _identity(path) in self.sources:
                     raise AiganError(
                         f"{path} is itself a picture to restore, which is never overwritten: choose another folder"
                     )
-                if self.resume and not self.overwrite:
+                if self.job.resume and not self.job.overwrite:
                     continue
-                if not self.overwrite:
+                if not self.job.overwrite:
                     raise AiganError(f"{path} exists already: add --overwrite to replace it, or --resume to leave it")
             paths[part] = path
         return paths

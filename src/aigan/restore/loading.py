@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from aigan.decomposition import Restorer
+from aigan.decomposition import ModelSpec, Restorer
 from aigan.restore import registry
 from aigan.restore.backends import onnx
 from aigan.restore.channels import adapted
 from aigan.restore.ensemble import SelfEnsemble
+from aigan.restore.untouched import NAME, Untouched
 
 
 def open_restorer(
     model: str, *, channels: int, parts: Collection[onnx.Part] = onnx.PARTS, tta: bool = False
 ) -> Restorer:
-    """Open a model (`registry.find`) for pictures of 1 or 3 channels, to compute `parts` beside the original.
+    """Open a model for pictures of 1 or 3 channels, to compute `parts` beside the original.
 
-    `tta`: with the self-ensemble. AiganError where there is no such model or its file is damaged.
+    `model`: see `registry.find`; "none" leaves pictures as they are. `tta`: with the self-ensemble. AiganError where
+    there is no such model or its file is damaged.
     """
+    if model == NAME:
+        return Untouched(ModelSpec(name=NAME, task="all", channels=1 if channels == 1 else 3))
     restorer = adapted(onnx.load(registry.find(model, gray=channels == 1), parts=parts), channels)
     return SelfEnsemble(restorer) if tta else restorer
