@@ -3,7 +3,7 @@
 import typer
 
 import aigan
-from aigan.cli import data, degrade, evaluate, export, inspect, models, restore, toy, train
+from aigan.cli import data, degrade, doctor, evaluate, export, inspect, models, restore, toy, train
 
 app = typer.Typer(
     help="Take rain, haze and noise out of photographs (AI-GAN).",
@@ -30,6 +30,7 @@ def _main(
 app.add_typer(data.app, name="data")
 app.command()(restore.restore)
 app.command()(inspect.inspect)
+app.command()(doctor.doctor)
 app.command()(degrade.degrade)
 app.command()(evaluate.evaluate)
 app.add_typer(models.app, name="models")

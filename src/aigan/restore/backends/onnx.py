@@ -59,15 +59,14 @@ class OnnxRestorer:
                 raise MemoryError(str(error)) from error
             raise
         result = {name: array[0].transpose(1, 2, 0) for name, array in zip(wanted, arrays, strict=True)}
+        original, interference = result["original"], result.get("interference")
         return Decomposition(
-            degraded=degraded,
-            original=result["original"],
-            interference=result.get("interference", degraded - result["original"]),
-            expected_error=(
-                expected_error(degraded, [result[name] for name in ESTIMATES], self.spec.confidence)
-                if "expected_error" in self.parts
-                else None
-            ),
+            degraded,
+            original,
+            degraded - original if interference is None else interference,
+            expected_error(degraded, [result[name] for name in ESTIMATES], self.spec.confidence)
+            if "expected_error" in self.parts
+            else None,
         )
 
     def context(self, whole: Array) -> None:
@@ -81,7 +80,7 @@ def load(path: Path, *, parts: Collection[Part] = PARTS, threads: int | None = N
     """
     options = ort.SessionOptions()
     options.enable_mem_pattern = False  # half the memory, as fast: tiles are of several sizes
-    options.intra_op_num_threads = threads or _cores()
+    options.intra_op_num_threads = threads or cores()
     options.log_severity_level = 4
     session = _open(path, options)
     return OnnxRestorer(session, _metadata(path, session).spec, parts)
@@ -95,7 +94,7 @@ def read_spec(path: Path) -> ModelSpec:
     return _metadata(path, _open(path, options)).spec
 
 
-def _cores() -> int:
+def cores() -> int:
     """The cores that this process may use; outside Linux, all of them."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

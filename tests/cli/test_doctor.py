@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typer.testing import CliRunner
+
+from aigan.cli.app import app
+from aigan.restore import registry
+from aigan.restore.doctor import examine
+
+
+def test_says_what_is_there_and_how_fast(network_file, tmp_path, monkeypatch) -> None:
+    (tmp_path / "denoise-s.onnx").write_bytes(network_file("blur").read_bytes())
+    (tmp_path / "derain-s.onnx").write_bytes(b"damaged")
+    monkeypatch.setattr(registry, "FOLDER", tmp_path)
+    done = CliRunner().invoke(app, ["doctor"])
+    assert done.exit_code == 0
+    for text in (
+        "onnxruntime",
+        "CPUExecutionProvider",
+        "ms for a picture of 481 × 321",
+        "derain-s.onnx is no ONNX file",
+    ):
+        assert text in done.stdout
+
+
+def test_missing_extras_come_with_the_command_that_installs_them(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(registry, "FOLDER", tmp_path)
+    monkeypatch.setattr("aigan.restore.doctor.metadata.requires", lambda name: ['nosuchpackage>=1; extra == "raw"'])
+    findings = {finding.name: finding for finding in examine()}
+    assert findings["extra raw"].value == "nosuchpackage not installed"
+    assert findings["extra raw"].advice == "pip install 'aigan[raw]'"
+    assert findings["models"].advice
