@@ -43,7 +43,7 @@ MODELS = {
             "photos",
         ),
         "data_terms": TERMS,
-        "saw_test_scenes_of": ("bsd68", "cbsd68"),
+        "saw_test_scenes_of": ("bsd68", "cbsd68", "ybsd68"),
         "limits": "Knows the drawn streaks of synthetic sets: real rain out of focus, drops on the lens, mist "
         "and splashes stay. Bright thin lines (wires, reeds, rigging) can be taken for rain.",
         "figures": (

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,7 +35,7 @@ def picture(seed: int) -> Image.Image:
 @pytest.fixture
 def shared_data() -> Path:
     """The research data beside the checkout; skips the test where it is absent."""
-    path = Path(os.environ.get("AIGAN_DATA", Path(__file__).parents[3] / "shared" / "data"))
+    path = Path(__file__).parents[3] / "shared" / "data"
     if not path.is_dir():
         pytest.skip("no ../shared/data")
     return path
