@@ -57,7 +57,7 @@ def test_the_rule(scene) -> None:
         (0.6 * scene + 0.36, "dehaze"),
     ):
         assert choose(measure(picture.astype(np.float32), picture.astype(np.float32))).task == task
-    assert choose(Measurement(9, 1, 1)) == Choice("derain", "streaks 1.00 > 0.35")
+    assert choose(Measurement(9, 1, 1)) == Choice("derain", "streaks 1.00 > 0.4")
     assert choose(Measurement(9, 0, 1)).task == "denoise"
 
 
