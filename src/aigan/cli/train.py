@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -47,15 +48,22 @@ def train(
         raise typer.BadParameter("name at least one configuration; examples lie in configs/")
 
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[terms]}"), refresh_per_second=1) as bar:
-        tasks = {config.name: bar.add_task(config.name, total=config.steps, terms="") for config in configs}
+    first = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun, one talks
+    with Progress(*columns, TextColumn("{task.fields[error]}"), refresh_per_second=1, disable=not first) as bar:
+        tasks = {config.name: bar.add_task(config.name, total=config.steps, error="") for config in configs}
 
         def show(run: Run) -> None:
             task = tasks[run.config.name]
             bar.update(task, completed=run.step, total=run.config.steps)
             if run.step % run.config.log_every == 0:
-                bar.update(task, terms="  ".join(f"{name} {value.item():.3f}" for name, value in run.terms.items()))
+                bar.update(task, error=shown_error(run))
 
         paths = run_training(configs, out, init=init, resume=resume, max_minutes=max_minutes, on_step=show)
     for path in paths:
         typer.echo(path)
+
+
+def shown_error(run: Run) -> str:
+    """The term that says most about the result: the error of the last estimate of O."""
+    name = "step2_O" if "step2_O" in run.terms else "step1_O"
+    return f"{name} {run.terms[name].item():.3f}"
