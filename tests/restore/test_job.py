@@ -209,6 +209,17 @@ def test_auto_chooses_for_each_picture_and_says_why(models, photo, tmp_path) -> 
     assert read(tmp_path / "out/clear.error.png").pixels.max() == 0
 
 
+def test_a_picture_that_is_left_as_it_is_is_the_very_file(models, tmp_path) -> None:
+    write(np.linspace(0, 1, 40 * 52 * 3, dtype=np.float32).reshape(40, 52, 3), tmp_path / "clear.jpg", quality=60)
+    source = tmp_path / "clear.jpg"
+    assert run(Job(), source, tmp_path / "out")[0].outputs == {"original": str(tmp_path / "out/clear.jpg")}
+    assert (tmp_path / "out/clear.jpg").read_bytes() == source.read_bytes()
+    run(Job(strip_metadata=True), source, tmp_path / "stripped")
+    assert (tmp_path / "stripped/clear.jpg").read_bytes() != source.read_bytes()
+    run(Job(), source, tmp_path / "png", ext="png")
+    np.testing.assert_array_equal(read(tmp_path / "png/clear.png").pixels, read(source).pixels)
+
+
 def test_auto_once_decides_on_the_first_picture(models, photo, tmp_path) -> None:
     write(np.full((40, 52, 3), 0.1, np.float32), tmp_path / "clear.png")
     items = plan([photo, tmp_path / "clear.png"], tmp_path / "out")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
 if TYPE_CHECKING:
-    from aigan.restore.job import FileResult, Progress
+    from rich.progress import Progress
+
+    from aigan.restore.job import FileResult
     from aigan.restore.naming import Part
     from aigan.restore.tiles import TileSize
 
@@ -60,8 +60,9 @@ def restore(
         items = plan(sources, target, suffix=suffix, ext=ext)
         results: list[FileResult] = []
         try:
-            with _progress(len(items)) as on_progress:
-                for result in job.run(items, on_progress=on_progress):
+            with _Bar(len(items)) as bar:
+                for result in job.run(items, on_progress=bar.within):
+                    bar.next()
                     results.append(result)
                     _report(result)
         finally:
@@ -113,22 +114,34 @@ def _tile(tile: str) -> TileSize:
     return int(tile)
 
 
-@contextmanager
-def _progress(files: int) -> Iterator[Progress | None]:
-    """A bar with the time left on a terminal, else nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+class _Bar:
+    """The pictures that are done, and the time left; nothing where standard error is no terminal."""
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=files)
-        before = 0.0  # pictures that are done
+    def __init__(self, pictures: int) -> None:
+        self.done = 0
+        self.bar: Progress | None = None
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress
 
-        def on_progress(done: int, total: int) -> None:
-            nonlocal before
-            bar.update(task, completed=before + done / total)
-            before += done == total
+            self.bar = Progress(console=Console(stderr=True), transient=True)
+            self.task = self.bar.add_task("", total=pictures)
 
-        yield on_progress
+    def __enter__(self) -> _Bar:
+        if self.bar:
+            self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def within(self, pixels: int, of: int) -> None:
+        """So much of the picture at hand is done."""
+        if self.bar:
+            self.bar.update(self.task, completed=self.done + pixels / of)
+
+    def next(self) -> None:
+        """The picture at hand is finished."""
+        self.done += 1
+        self.within(0, 1)

@@ -15,12 +15,12 @@ import msgspec
 from aigan.decomposition import Array, Restorer
 from aigan.errors import AiganError
 from aigan.pictures import Picture, StripReader, open_strips
-from aigan.restore import border, registry, tiles, untouched
+from aigan.pictures.kinds import format_of
+from aigan.restore import border, outputs, registry, tiles, untouched
 from aigan.restore.backends import onnx
 from aigan.restore.inspect import Choice, choose, inspect
 from aigan.restore.loading import open_restorer
 from aigan.restore.naming import Item, Part
-from aigan.restore.outputs import open_outputs
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Job:
 
     `model`: a name of `registry.find`, the path of an ONNX file, or "auto": what `inspect.choose` says of each picture,
     with `auto_once` of the first one, so that the frames of a clip do not flicker. `strength`: 0 leaves a picture as it
-    is, 1 removes all that was found. `save`: which files; see `naming.Item` and `open_outputs`. `tile`, `tile_exact`:
+    is, 1 removes all that was found. `save`: which files; see `naming.Item` and `outputs`. `tile`, `tile_exact`:
     see `tiles.decompose_bands`. `tta`: the mean over eight flips and turns, eight times as slow. `quality`,
     `strip_metadata`: see `pictures.write`. `resume`: what exists is left as it is, and what is missing is made.
     `overwrite`: what exists is replaced.
@@ -108,29 +108,12 @@ class _Run:
         clock = _Stopwatch()
         model, reasons = self._model_for(item.source)
         with open_strips(item.source) as strips:
+            to_make = dict(paths)
+            if model == untouched.NAME and "original" in paths and self._may_copy(item, strips):
+                outputs.copy(item.source, to_make.pop("original"), overwrite=self.job.overwrite)
             restorer = self.open_model(model, strips.channels)
-            size = strips.height, strips.width
-            rows = _Rows(strips, clock)
-            with open_outputs(
-                paths,
-                strips,
-                strength=self.job.strength,
-                quality=self.job.quality,
-                strip_metadata=self.job.strip_metadata,
-                overwrite=self.job.overwrite,
-            ) as outputs:
-                bands = tiles.decompose_bands(
-                    restorer,
-                    rows,
-                    size,
-                    tile=self.job.tile,
-                    exact=self.job.tile_exact,
-                    on_progress=lambda done: self.on_progress(done, size[0] * size[1]),
-                )
-                for top, result in bands:
-                    clock.lap("restoring")
-                    outputs.add(rows.as_read(top, top + len(result.original)), result)
-                    clock.lap("writing")
+            if to_make:
+                self._make(to_make, strips, restorer, clock)
             clock.lap("writing")
         return FileResult(
             source=str(item.source),
@@ -142,6 +125,34 @@ class _Run:
             notes=(*strips.form.notes, *reasons),
             seconds=clock.seconds,
         )
+
+    def _make(self, paths: dict[Part, Path], strips: StripReader, restorer: Restorer, clock: _Stopwatch) -> None:
+        size = strips.height, strips.width
+        rows = _Rows(strips, clock)
+        bands = tiles.decompose_bands(
+            restorer,
+            rows,
+            size,
+            tile=self.job.tile,
+            exact=self.job.tile_exact,
+            on_progress=lambda done: self.on_progress(done, size[0] * size[1]),
+        )
+        with outputs.open_outputs(
+            paths,
+            strips,
+            strength=self.job.strength,
+            quality=self.job.quality,
+            strip_metadata=self.job.strip_metadata,
+            overwrite=self.job.overwrite,
+        ) as files:
+            for top, result in bands:
+                clock.lap("restoring")
+                files.add(rows.as_read(top, top + len(result.original)), result)
+                clock.lap("writing")
+
+    def _may_copy(self, item: Item, strips: StripReader) -> bool:
+        """Whether the file itself is what is asked for: of its kind, with all that it holds."""
+        return format_of(item.target).name == strips.form.format and not self.job.strip_metadata
 
     def _model_for(self, source: Path) -> tuple[str, tuple[str, ...]]:
         """The model to take, and why."""

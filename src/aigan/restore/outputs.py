@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import numpy as np
 from aigan.decomposition import Decomposition
 from aigan.errors import AiganError
 from aigan.pictures import Form, Picture, StripReader, StripWriter, write, write_strips
+from aigan.pictures.files import replacing
 from aigan.restore import border
 from aigan.restore.comparison import Comparison, shown_interference
 from aigan.restore.naming import Part
@@ -57,11 +59,8 @@ def open_outputs(
     form = strips.form
     bare = replace(form, exif=None, xmp=None, iptc=None)
     forms: dict[Part, Form] = {"original": form, "interference": bare, "error": replace(bare, icc=None)}
-    for folder in {path.parent for path in paths.values()}:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise AiganError(f"the folder {folder} cannot be made ({error.strerror}): name another one") from error
+    for path in paths.values():
+        _make_folder(path)
     with ExitStack() as stack:
         writers = {
             part: stack.enter_context(
@@ -83,3 +82,17 @@ def open_outputs(
         if comparison:
             flat = replace(forms["error"], depth="uint8")
             write(comparison.sheet(), paths["comparison"], form=flat, quality=quality, overwrite=overwrite)
+
+
+def copy(source: Path, path: Path, *, overwrite: bool) -> None:
+    """The very file, for a picture that is left as it is."""
+    _make_folder(path)
+    with replacing(path, overwrite=overwrite) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AiganError(f"the folder {path.parent} cannot be made ({error.strerror}): name another one") from error
