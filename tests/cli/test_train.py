@@ -1,9 +1,11 @@
 """`aigan train` and `aigan export` from end to end, and what they say to mistakes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -21,6 +23,13 @@ steps: 3
 log_every: 1
 precision: fp32
 """
+
+
+@pytest.fixture(autouse=True)
+def _denormals_as_before() -> Iterator[None]:
+    """Training flushes them in this process for good; other tests want them."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture

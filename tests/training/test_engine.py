@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -43,8 +44,12 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> None:
+def _this_process_as_before() -> Iterator[None]:
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
 
 
 def test_a_run_learns_and_writes_everything_down(configure: Configure, tmp_path: Path) -> None:
