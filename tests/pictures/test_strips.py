@@ -95,3 +95,13 @@ assert kilobytes < 150_000, kilobytes  # the libraries take 50 MB, the picture 4
 def test_a_large_picture_passes_in_the_memory_of_a_strip(tmp_path: Path, source: str, target: str):
     command = [sys.executable, "-c", PASS, str(tmp_path / source), str(tmp_path / target)]
     assert subprocess.run(command).returncode == 0
+
+
+def test_what_pillow_decoded_stays_in_memory_while_strips_are_read(tmp_path):
+    source = tmp_path / "gray.bmp"
+    pictures.write(np.full((24, 31, 1), 0.4, np.float32), source, form=pictures.Form(format="BMP", depth="uint8"))
+    for _ in range(20):
+        with pictures.open_strips(source) as strips:
+            rubbish = [np.random.default_rng(n).random(24 * 31, np.float32) for n in range(50)]  # takes what is free
+            assert np.ptp(strips.read(0, 24).pixels) == 0
+        assert len(rubbish) == 50

@@ -29,6 +29,7 @@ class StripReader:
         self.has_alpha = image.bands in (2, 4)
         self.form = form
         self._region, self._bands, self._name = pyvips.Region.new(image), image.bands, name
+        self._image = image  # holds the memory that a region of an array reads from
         self._kept = np.empty((0, image.width, image.bands), form.depth)  # rows that were decoded already
         self._top = 0  # the first row that is kept
 
@@ -49,7 +50,9 @@ class StripReader:
             rows = np.frombuffer(values, self._kept.dtype).reshape(bottom - start, self.width, self._bands)
             self._kept = np.concatenate([self._kept, rows])
             if bottom == self.height:
-                self._region = None  # frees the decoder, which for a progressive JPEG holds the whole picture
+                self._region = self._image = (
+                    None  # frees the decoder, which for a progressive JPEG holds the whole picture
+                )
         return split(self._kept[: bottom - top], self.form)
 
 
