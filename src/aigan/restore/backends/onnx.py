@@ -73,14 +73,14 @@ class OnnxRestorer:
         """None: no exported network asks for what is global."""
 
 
-def load(path: Path, *, parts: Collection[Part] = PARTS, threads: int | None = None) -> OnnxRestorer:
+def load(path: Path, *, parts: Collection[Part] = PARTS) -> OnnxRestorer:
     """Open an exported network; of the parts beside the original, compute those named.
 
-    `threads`: None for one a core. AiganError where the file is not a network that `aigan export` wrote.
+    AiganError where the file is not a network that `aigan export` wrote.
     """
     options = ort.SessionOptions()
     options.enable_mem_pattern = False  # half the memory, as fast: tiles are of several sizes
-    options.intra_op_num_threads = threads or cores()
+    options.intra_op_num_threads = cores()
     options.log_severity_level = 4
     session = _open(path, options)
     return OnnxRestorer(session, _metadata(path, session).spec, parts)
