@@ -26,7 +26,7 @@ FLAT_BIAS = 0.89  # the flattest blocks of pure noise fall below its standard de
 PATCH = 5  # px of the thumbnail
 
 # Above these a picture is treated; hardly a clean one should be. They were moved after a look at every second or third
-# test picture, so the figures there flatter: 2 of 77 clean ones treated; 56 of 68 rainy, 30 of 43 hazy, all noisy found.
+# test picture, so figures there flatter: 2 of 77 clean ones treated, 56 of 68 rainy, 30 of 43 hazy, all noisy found.
 NOISE_SIGMA_255 = 5.0
 STREAKS = 0.4
 VEIL = 0.22
