@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import msgspec
@@ -79,16 +78,9 @@ def export(source: Path, target: Path) -> None:
             model.graph.input[0].type
         )  # the exporter does not see that H and W come out as they went in
     onnx.checker.check_model(model)
-    _check(exported, model.SerializeToString(), target)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(model.SerializeToString())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    data = model.SerializeToString()
+    _check(exported, data, target)
+    weights.write_whole(target, data)
 
 
 def store_in_16_bit(model: onnx.ModelProto) -> None:

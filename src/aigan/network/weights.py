@@ -31,11 +31,16 @@ def save(path: Path, network: PictureAIGAN, spec: ModelSpec) -> None:
 
 
 def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write a safetensors file that is there in full or not at all: temporary neighbour, fsync, rename."""
+    """Write a safetensors file that is there in full or not at all."""
+    write_whole(path, safetensors.torch.save(tensors, metadata))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is there in full or not at all: temporary neighbour, fsync, rename."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(safetensors.torch.save(tensors, metadata))
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
