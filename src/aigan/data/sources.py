@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import msgspec
+import numpy as np
 import torch
 from torch import Tensor
 
 from aigan.data.check import test_scenes_seen
-from aigan.data.folders import Pair, list_pictures, read_rgb, read_streak
+from aigan.data.folders import Pair, list_pictures, read_depth, read_rgb, read_streak
 from aigan.data.layouts import find_layout
 from aigan.data.store import Bytes, PictureStore, as_channels
 from aigan.errors import AiganError
@@ -60,6 +61,7 @@ class Clean(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0  # of each batch
     folders: Annotated[tuple[Folder, ...], msgspec.Meta(min_length=1)]
     degrade: Degrade
+    gray: bool = False  # as gray pictures, in as many equal channels as the network has
 
 
 class Pairs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="pairs"):
@@ -79,7 +81,16 @@ class Streaks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     together: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1  # layers that may fall on one picture
 
 
-Source = Clean | Pairs | Streaks
+class Depths(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="depths"):
+    """Haze by measured depth maps: on the pictures that they were measured of, or on other clean ones."""
+
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    depths: Annotated[tuple[Folder, ...], msgspec.Meta(min_length=1)]  # folders with clean/ and depth/ in them
+    folders: tuple[Folder, ...] = ()  # other clean pictures; none: those of `depths`
+    haze: Haze = Haze()
+
+
+Source = Clean | Pairs | Streaks | Depths
 
 
 class Validation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,27 +110,44 @@ Sample = Callable[[Draws, int], tuple[Tensor, Tensor]]
 def make_source(source: Source, data: Path, channels: int, device: torch.device, smallest: int) -> Sample:
     """(draws, size) -> (y_O, I) for a configured source. Pictures with a side below `smallest` px are left out."""
 
-    def store(pictures: Iterable[Bytes]) -> PictureStore:
+    def store(pictures: Iterable[Bytes], channels: int = channels) -> PictureStore:
         large = [as_channels(p, channels) for p in pictures if min(p.shape[:2]) >= smallest]
         if not large:
             raise AiganError(f"{data}: no picture of the source is {smallest} px or larger: use smaller crops")
         return PictureStore(large, device)
 
     if isinstance(source, Clean):
-        clean = store(read_rgb(path) for path in clean_paths(source.folders, data))
+        clean = store((read_rgb(path) for path in clean_paths(source.folders, data)), 1 if source.gray else channels)
         degrade = source.degrade
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
             y_O = clean.crops(*_which(clean, draws), size)
-            return y_O, degrade(y_O, draws)
+            I = degrade(y_O, draws)
+            return y_O.expand(-1, channels, -1, -1), I.expand(-1, channels, -1, -1)
 
     elif isinstance(source, Pairs):
-        pairs = [pair for pair in read_pairs(source.folders, data) if min(pair[0].shape[:2]) >= smallest]
+        read = (pair.read() for pair in kept_pairs(source.folders, data))
+        pairs = [pair for pair in read if min(pair[0].shape[:2]) >= smallest]
         rainy, targets = store(pair[0] for pair in pairs), store(pair[1] for pair in pairs)
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
             which = _which(targets, draws)
             return targets.crops(*which, size), rainy.crops(*which, size)
+
+    elif isinstance(source, Depths):
+        scenes = [pair for pair in kept_pairs(source.depths, data) if pair.depth is not None]
+        whole = [read_rgb(scene.clean) for scene in scenes]
+        relative = [_relative_depth(scene, picture.shape[:2]) for scene, picture in zip(scenes, whole, strict=True)]
+        depths, haze, own = PictureStore(relative, device), source.haze, not source.folders
+        clean = store(whole if own else (read_rgb(path) for path in clean_paths(source.folders, data)))
+        if own and len(clean) != len(depths):
+            raise AiganError(f"{data}: a scene with depth is smaller than {smallest} px: use smaller crops")
+
+        def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
+            which = _which(clean, draws)
+            y_O = clean.crops(*which, size)
+            depth = depths.crops(*(which if own else _which(depths, draws, symmetries=4)), size)
+            return y_O, haze.draw(y_O, draws, depth=depth).degraded
 
     else:
         clean = store(read_rgb(path) for path in clean_paths(source.folders, data))
@@ -142,26 +170,43 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
 
 def clean_paths(folders: Iterable[Folder], data: Path, *, held_out: bool = False) -> list[Path]:
     """The clean pictures that may be trained on, or those held out for validation."""
-    paths: list[Path] = []
-    for folder in folders:
-        kept = _kept(folder, list_pictures(data / folder.folder), held_out=held_out)
-        seen = {path for path, _, _ in test_scenes_seen(kept, folder.without)} if folder.without else set()
-        paths += [path for path in kept if path not in seen]
-    return paths
-
-
-def read_pairs(folders: Iterable[Folder], data: Path, *, held_out: bool = False) -> list[tuple[Bytes, Bytes]]:
-    """(degraded, clean) of the pairs that may be trained on, or of those held out for validation."""
     return [
-        pair.read()
+        path
         for folder in folders
-        for pair in _kept(folder, find_layout(data / folder.folder).pairs(), held_out=held_out)
+        for path in _unseen(
+            folder, _kept(folder, list_pictures(data / folder.folder), held_out=held_out), lambda it: it
+        )
     ]
 
 
-def pair_paths(folders: Iterable[Folder], data: Path) -> list[Path]:
-    """The clean pictures of the pairs that may be trained on."""
-    return [pair.clean for folder in folders for pair in _kept(folder, find_layout(data / folder.folder).pairs())]
+def kept_pairs(folders: Iterable[Folder], data: Path, *, held_out: bool = False) -> list[Pair]:
+    """The pairs that may be trained on, or those held out for validation."""
+    return [
+        pair
+        for folder in folders
+        for pair in _unseen(
+            folder,
+            _kept(folder, find_layout(data / folder.folder).pairs(), held_out=held_out),
+            lambda pair: pair.clean,
+        )
+    ]
+
+
+def clean_pictures_of(source: Source, data: Path) -> list[Path]:
+    """The clean pictures that a source trains on."""
+    if isinstance(source, Clean | Streaks):
+        return clean_paths(source.folders, data)
+    if isinstance(source, Pairs):
+        return [pair.clean for pair in kept_pairs(source.folders, data)]
+    return clean_paths(source.folders, data) or [pair.clean for pair in kept_pairs(source.depths, data)]
+
+
+def _unseen(folder: Folder, items: list[Item], clean: Callable[[Item], Path]) -> list[Item]:
+    """Those that show no test scene of the benchmarks that the folder is `without`."""
+    if not folder.without:
+        return items
+    seen = {path for path, _, _ in test_scenes_seen([clean(item) for item in items], folder.without)}
+    return [item for item in items if clean(item) not in seen]
 
 
 def _kept(folder: Folder, items: list[Item], *, held_out: bool = False) -> list[Item]:
@@ -182,3 +227,11 @@ def _which(store: PictureStore, draws: Draws, *, symmetries: int = 8) -> tuple[T
     """Which picture, which place, which of the eight symmetries (the first four only mirror)."""
     u = draws.uniform(4)
     return (u[:, 0] * len(store)).long(), u[:, 1:3], (u[:, 3] * symmetries).long()
+
+
+def _relative_depth(scene: Pair, size: tuple[int, ...]) -> Bytes:
+    """uint8 (H, W, 1), 255 at the farthest point."""
+    assert scene.depth is not None
+    depth = read_depth(scene.depth, size)
+    relative: Bytes = np.round(255 / depth.max() * depth).astype(np.uint8)
+    return relative[..., None]

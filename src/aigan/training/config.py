@@ -99,7 +99,7 @@ def read_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainingConfig:
             if preset is None:
                 raise AiganError(f"{path}: network.preset must be one of {', '.join(PRESETS)}")
             raw["network"] = {**msgspec.to_builtins(preset), **network}
-        return msgspec.convert(raw, TrainingConfig)
+        return msgspec.convert(raw, TrainingConfig, strict=False)  # YAML takes 1e-3 for a string
     except (msgspec.ValidationError, AttributeError) as error:
         raise AiganError(f"{path}: {error}") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aigan.data.check import test_scenes_seen
-from aigan.data.sources import Pairs, Streaks, clean_paths, pair_paths
+from aigan.data.sources import Depths, Streaks, clean_pictures_of
 from aigan.data.test_scenes import BENCHMARKS
 from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
@@ -23,9 +23,7 @@ def require_unseen(config: TrainingConfig, init: Path | None) -> tuple[str, ...]
                 f"{init}: these weights saw test scenes of {benchmark}, which {config.name} names: start from others"
             )
     data = Path(config.data)
-    paths: list[Path] = []
-    for source in config.sources:
-        paths += pair_paths(source.folders, data) if isinstance(source, Pairs) else clean_paths(source.folders, data)
+    paths = [path for source in config.sources for path in clean_pictures_of(source, data)]
     found = test_scenes_seen(paths, BENCHMARKS)
     for path, benchmark, scene in found:
         if benchmark in config.benchmarks:
@@ -39,7 +37,9 @@ def require_unseen(config: TrainingConfig, init: Path | None) -> tuple[str, ...]
 def spec_of(config: TrainingConfig, network: PictureAIGAN, seen: tuple[str, ...], start: str, pixels: int) -> ModelSpec:
     """The spec that goes into the weights' header; figures and the measured halo come later."""
     data = [folder.folder for source in config.sources for folder in source.folders]
-    layers = [folder.folder for source in config.sources if isinstance(source, Streaks) for folder in source.layers]
+    for source in config.sources:
+        layers = source.layers if isinstance(source, Streaks) else source.depths if isinstance(source, Depths) else ()
+        data += [folder.folder for folder in layers]
     begun = f", from {Path(start).name}" if start else ""
     return ModelSpec(
         name=config.name,
@@ -51,7 +51,7 @@ def spec_of(config: TrainingConfig, network: PictureAIGAN, seen: tuple[str, ...]
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         kmac_per_px=round(macs_per_pixel(network) / 1000, 2),
         training=f"configuration {config.name}, {pixels / 1e6:.0f} Mpx{begun}",
-        training_data=tuple(dict.fromkeys(data + layers)),
+        training_data=tuple(dict.fromkeys(data)),
         data_terms=config.data_terms,
         saw_test_scenes_of=seen,
     )

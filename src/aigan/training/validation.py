@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from aigan.data.folders import read_rgb
-from aigan.data.sources import Validation, clean_paths, read_pairs
+from aigan.data.sources import Validation, clean_paths, kept_pairs
 from aigan.data.store import Bytes, picture_tensor
 from aigan.interference.draws import KeyedDraws, sample_keys
 from aigan.network.presets import PictureAIGAN
@@ -71,7 +71,7 @@ def psnr(estimate: Tensor, target: Tensor) -> float:
 
 def _pictures(one: Validation, data: Path, channels: int) -> list[tuple[Tensor, Tensor]]:
     if one.degrade is None:
-        pairs = read_pairs(one.folders, data, held_out=True)
+        pairs = (pair.read() for pair in kept_pairs(one.folders, data, held_out=True))
         return [(_tensor(I, one.crop, channels), _tensor(y_O, one.crop, channels)) for I, y_O in pairs]
     pictures = []
     for number, path in enumerate(clean_paths(one.folders, data, held_out=True)):
