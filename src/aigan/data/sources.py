@@ -69,6 +69,7 @@ class Pairs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     folders: Annotated[tuple[Folder, ...], msgspec.Meta(min_length=1)]
+    turn: bool = True  # else they are mirrored only: rain does not fall sideways
 
 
 class Streaks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="streaks"):
@@ -128,11 +129,12 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
     elif isinstance(source, Pairs):
         read = (pair.read() for pair in kept_pairs(source.folders, data))
         pairs = [pair for pair in read if min(pair[0].shape[:2]) >= smallest]
-        rainy, targets = store(pair[0] for pair in pairs), store(pair[1] for pair in pairs)
+        degraded, targets = store(pair[0] for pair in pairs), store(pair[1] for pair in pairs)
+        symmetries = 8 if source.turn else 4
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
-            which = _which(targets, draws)
-            return targets.crops(*which, size), rainy.crops(*which, size)
+            which = _which(targets, draws, symmetries=symmetries)
+            return targets.crops(*which, size), degraded.crops(*which, size)
 
     elif isinstance(source, Depths):
         scenes = [pair for pair in kept_pairs(source.depths, data) if pair.depth is not None]
