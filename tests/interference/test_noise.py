@@ -15,11 +15,23 @@ def flat(value: float, channels: int = 3, side: int = 64) -> np.ndarray:
 
 
 def exposed(
-    clean: np.ndarray, *, shot: float, read: float = 0.0, red_gain: float = 2.0, keys: Any = KEYS
+    clean: np.ndarray,
+    *,
+    shot: float,
+    read: float = 0.0,
+    red_gain: float = 2.0,
+    smoothing_px: float = 0.0,
+    keys: Any = KEYS,
 ) -> np.ndarray:
     batch = np.ones(len(clean), np.float32)
     return expose(
-        clean, KeyedDraws(keys), shot=batch * shot, read=batch * read, red_gain=batch * red_gain, blue_gain=batch * 1.5
+        clean,
+        KeyedDraws(keys),
+        shot=batch * shot,
+        read=batch * read,
+        red_gain=batch * red_gain,
+        blue_gain=batch * 1.5,
+        smoothing_px=batch * smoothing_px,
     )
 
 
@@ -81,6 +93,18 @@ def test_demosaicking_correlates_neighbours() -> None:
     neighbours = np.corrcoef(noise[:, 0, :, 1:].ravel(), noise[:, 0, :, :-1].ravel())[0, 1]
     assert neighbours > 0.4
     assert abs(np.corrcoef(gray[..., 1:].ravel(), gray[..., :-1].ravel())[0, 1]) < 0.03
+
+
+def test_the_camera_smooths_its_noise_as_scipy_does() -> None:
+    from scipy.ndimage import gaussian_filter
+
+    def smoothed(sigma: float) -> np.ndarray:  # of the same noise; linear light, where the smoothing happens
+        picture = exposed(flat(0.5, channels=1), shot=1e-3, smoothing_px=sigma)
+        return ((picture + 0.055) / 1.055) ** 2.4
+
+    light = ((0.5 + 0.055) / 1.055) ** 2.4
+    expected = gaussian_filter(smoothed(0.0) - light, (0, 0, 0.8, 0.8), radius=(0, 0, 3, 3))
+    assert np.allclose((smoothed(0.8) - light)[..., 3:-3, 3:-3], expected[..., 3:-3, 3:-3], atol=1e-5)
 
 
 def test_without_noise_the_exposure_changes_nothing() -> None:

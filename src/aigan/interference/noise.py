@@ -2,12 +2,12 @@
 
     noisy = clean + σ·n,  n standard normal: neither clipped nor rounded
 
-    photograph = jpeg(gamma(light + demosaic(√(a·raw + b)·n)))
+    photograph = jpeg(gamma(light + smooth(demosaic(√(a·raw + b)·n))))
 
 The camera model follows Foi et al., "Practical Poissonian-Gaussian noise modeling and fitting for single-image
 raw-data" (IEEE TIP 2008) and Brooks et al., "Unprocessing Images for Learned Raw Denoising" (CVPR 2019): noise that
-depends on the signal, in linear light, correlated by demosaicking, unequal in the colours by the white balance, and
-then quantised with the blocks of JPEG (ITU-T T.81).
+depends on the signal, in linear light, correlated by demosaicking and by the noise reduction that cameras do
+themselves, unequal in the colours by the white balance, and then quantised with the blocks of JPEG (ITU-T T.81).
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ Sigma = Annotated[float, msgspec.Meta(ge=0, le=255)]
 Quality = Annotated[float, msgspec.Meta(ge=1, le=100)]
 Gain = Annotated[float, msgspec.Meta(ge=1, le=8)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Pixels = Annotated[float, msgspec.Meta(ge=0, le=2)]
 Shot = Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+TAPS = 3  # px to each side that the smoothing reaches
 
 
 def add_gaussian(clean: Array, sigma_255: Array, draws: Draws) -> Array:
@@ -45,22 +48,27 @@ class Noise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return add_gaussian(clean, between(draws, self.sigma_255), draws)
 
 
-def expose(clean: Array, draws: Draws, *, shot: Array, read: Array, red_gain: Array, blue_gain: Array) -> Array:
+def expose(
+    clean: Array, draws: Draws, *, shot: Array, read: Array, red_gain: Array, blue_gain: Array, smoothing_px: Array
+) -> Array:
     """A camera's picture before JPEG: (B, C, H, W) in [0, 1], sRGB, from a clean one.
 
     shot: a, and read: b (B,), of the variance a·x + b of the raw value x in [0, 1]. red_gain, blue_gain: (B,), the
-    white balance, by which the noise of these colours is multiplied. Only the noise is mosaicked and interpolated:
-    the detail of the picture is what a good demosaicker leaves. A gray picture comes from a sensor without mosaic.
+    white balance, by which the noise of these colours is multiplied. smoothing_px: (B,), standard deviation of the
+    Gaussian that stands for the camera's own noise reduction. Only the noise is mosaicked, interpolated and smoothed:
+    the detail of the picture is what a good camera leaves. A gray picture comes from a sensor without mosaic.
     """
     xp = array_api_compat.array_namespace(clean)
     shot, read = shot[:, None, None, None], read[:, None, None, None]
     light = _linear(clean)
     if clean.shape[1] == 1:
-        return _gamma(xp.clip(light + xp.sqrt(shot * light + read) * draws.normal(*clean.shape[1:]), 0, 1))
+        raw = extended(light, (TAPS, TAPS), (TAPS, TAPS))
+        noise = xp.sqrt(shot * raw + read) * draws.normal(*raw.shape[1:])
+        return _gamma(xp.clip(light + _smoothed(noise, smoothing_px), 0, 1))
     gains = xp.stack([red_gain, xp.ones_like(red_gain), blue_gain], axis=1)[:, :, None, None]
-    raw = extended(light / gains, (1, 1), (1, 1))
+    raw = extended(light / gains, (TAPS + 1, TAPS + 1), (TAPS + 1, TAPS + 1))
     noise = xp.sqrt(shot * raw + read) * draws.normal(1, *raw.shape[2:]) * _bayer(raw, draws)
-    return _gamma(xp.clip(light + gains * _demosaic(noise), 0, 1))
+    return _gamma(xp.clip(light + gains * _smoothed(_demosaic(noise), smoothing_px), 0, 1))
 
 
 def _bayer(raw: Array, draws: Draws) -> Array:
@@ -85,6 +93,17 @@ def _demosaic(mosaic: Array) -> Array:
     return xp.concat([red_blue[:, :1], (own + sides / 4)[:, 1:2], red_blue[:, 2:]], axis=1)
 
 
+def _smoothed(noise: Array, sigma_px: Array) -> Array:
+    """Gaussian smoothing of (B, C, H + 2·TAPS, W + 2·TAPS), by sigma_px (B,) → (B, C, H, W)."""
+    xp = array_api_compat.array_namespace(noise)
+    at = xp.arange(-TAPS, TAPS + 1, dtype=xp.float32, device=array_api_compat.device(noise))
+    kernel = xp.exp(-0.5 * (at / xp.clip(sigma_px, 1e-3, None)[:, None]) ** 2)
+    kernel = (kernel / xp.sum(kernel, axis=1, keepdims=True))[:, :, None, None, None]
+    height, width = (side - 2 * TAPS for side in noise.shape[2:])
+    rows = sum(kernel[:, k] * noise[:, :, k : k + height] for k in range(2 * TAPS + 1))
+    return sum(kernel[:, k] * rows[..., k : k + width] for k in range(2 * TAPS + 1))
+
+
 def _linear(x: Array) -> Array:
     """Display values to light (IEC 61966-2-1)."""
     xp = array_api_compat.array_namespace(x)
@@ -103,6 +122,7 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     shot: tuple[Shot, Shot] = (1e-4, 1.2e-2)  # a, log-uniform; b follows it, as in Brooks et al.
     red_gain: tuple[Gain, Gain] = (1.9, 2.4)
     blue_gain: tuple[Gain, Gain] = (1.5, 1.9)
+    smoothing_px: tuple[Pixels, Pixels] = (0, 1)
     quality: tuple[Quality, Quality] = (70, 98)
     halved: Share = 0.5  # share of the pictures with chroma at half the resolution
 
@@ -119,5 +139,6 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             read=xp.exp(log_read),
             red_gain=between(draws, self.red_gain),
             blue_gain=between(draws, self.blue_gain),
+            smoothing_px=between(draws, self.smoothing_px),
         )
         return jpeg(exposed, quality=between(draws, self.quality), halved=draws.uniform() < self.halved)
