@@ -81,6 +81,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     multiple_of: Positive = 1  # tiles start at multiples of it (the network's stride)
     receptive_radius_px: Annotated[int, msgspec.Meta(ge=0, le=1 << 16)] = 0  # no pixel farther away changes a result
     halo_px: Annotated[int, msgspec.Meta(ge=0, le=1 << 16)] = 0  # with it tiles differ from the whole by < 0.25/255
+    needs_context: bool = False  # `Restorer.context` gives something, which tiles of one picture must share
     confidence: Confidence = Confidence()
     parameters: Annotated[int, msgspec.Meta(ge=0)] = 0
     kmac_per_px: Annotated[float, msgspec.Meta(ge=0)] = 0.0  # of the whole inference path, ỹ_T left out

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import sys
+
 from typer.testing import CliRunner
 
 from aigan.cli.app import app
-from aigan.restore import registry
+from aigan.restore import backends, registry
 from aigan.restore.doctor import examine
 
 
@@ -16,6 +18,9 @@ def test_says_what_is_there_and_how_fast(network_file, tmp_path, monkeypatch) ->
     for text in (
         "onnxruntime",
         "CPUExecutionProvider",
+        "backend openvino",
+        "backend torch",
+        "devices",
         "ms for a picture of 481 × 321",
         "derain-s.onnx is no ONNX file",
     ):
@@ -29,3 +34,15 @@ def test_missing_extras_come_with_the_command_that_installs_them(tmp_path, monke
     assert findings["extra raw"].value == "nosuchpackage not installed"
     assert findings["extra raw"].advice == "pip install 'aigan[raw]'"
     assert findings["models"].advice
+
+
+def test_backends_that_are_missing_come_with_the_command_too(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(registry, "FOLDER", tmp_path)
+    for backend in ("openvino", "torch"):
+        monkeypatch.setitem(sys.modules, backend, None)
+        monkeypatch.delitem(sys.modules, f"aigan.restore.backends.{backend}", raising=False)
+        monkeypatch.delattr(backends, backend, raising=False)
+    findings = {finding.name: finding for finding in examine()}
+    assert findings["backend openvino"].advice == "pip install 'aigan[openvino]'"
+    assert findings["backend torch"].advice == "pip install 'aigan[train]'"
+    assert findings["devices"].value == "cpu"

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from typer.testing import CliRunner
 
 from aigan.cli.app import app
 from aigan.pictures import read, write
+from aigan.restore import registry
 
 
 @pytest.fixture
@@ -59,6 +63,9 @@ def test_a_pipe(photo, network_file) -> None:
         ("--strength", "9"),
         ("--quality", "0"),
         ("--task", "paint"),
+        ("--backend", "caffe"),
+        ("--device", "tpu"),
+        ("--precision", "fp8"),
     ],
 )
 def test_wrong_usage_exits_with_2(photo, network_file, tmp_path, wrong) -> None:
@@ -80,8 +87,78 @@ def test_a_missing_model_is_one_sentence(photo, tmp_path) -> None:
     assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "words"),
+    [
+        (("--backend", "torch"), 1, b"pip install 'aigan[train]'"),
+        (("--device", "cuda"), 1, b"pip install 'aigan[train]'"),
+        (("--backend", "onnx", "--device", "cuda"), 2, b"take --backend torch"),
+    ],
+)
+def test_a_backend_that_cannot_is_one_sentence(photo, network_file, tmp_path, asked, status: int, words: bytes) -> None:
+    done = aigan("restore", photo, "-o", tmp_path / "out", "--model", network_file(), *asked)
+    assert done.returncode == status
+    assert words in done.stderr
+    assert done.stderr.count(b"\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_is_a_task_whose_model_is_all_s(photo, network_file, tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    monkeypatch.setattr(registry, "FOLDER", folder)
+    (folder / "derain-s.onnx").touch()
+    done = restore(photo, "-o", tmp_path / "out", "--task", "all")
+    assert "there is no model all: take one of derain-s" in str(done.exception)
+    (folder / "all-s.onnx").write_bytes(network_file("blur", name="all-s", task="all").read_bytes())
+    done = restore(photo, "-o", tmp_path / "out", "--task", "all", "--json", tmp_path / "report.json")
+    assert done.exit_code == 0, done.output
+    assert json.loads((tmp_path / "report.json").read_text())[0]["model"] == "all-s"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_in_the_middle_it_leaves_nothing(network_file, tmp_path, number: int, status: int) -> None:
+    out, temporary = tmp_path / "out", tmp_path / "temporary"
+    temporary.mkdir()
+    write(np.full((1500, 1500, 3), 0.5, np.float32), tmp_path / "large.ppm")
+    call = ["restore", tmp_path / "large.ppm", "-o", out, "--model", network_file(), "--tile", "8"]  # takes long
+    code = (  # a parent that ignores Ctrl-C would hand that on
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);from aigan.cli import main; main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, call)],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    while process.poll() is None and not (out.exists() and any(path.stat().st_size for path in out.iterdir())):
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert b"Traceback" not in said
+    assert list(out.iterdir()) == []
+    assert list(temporary.iterdir()) == []
+
+
 def test_options_reach_the_job(photo, network_file, tmp_path) -> None:
-    options = ["--save", "original,error", "--suffix", "_x", "--ext", "tif", "--tile", "16", "--tile-exact", "--tta"]
+    options = [
+        "--backend",
+        "onnx",
+        "--device",
+        "cpu",
+        "--precision",
+        "fp32",
+        "--save",
+        "original,error",
+        "--suffix",
+        "_x",
+        "--ext",
+        "tif",
+        "--tile",
+        "16",
+        "--tile-exact",
+        "--tta",
+    ]
     done = restore(photo, "-o", tmp_path / "out", "--model", network_file(), *options, "--strength", "0")
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["photo_x.error.tif", "photo_x.tif"]

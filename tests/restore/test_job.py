@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aigan.errors import AiganError
-from aigan.pictures import read, write
+from aigan.decomposition import Context, Decomposition, ModelSpec
+from aigan.errors import AiganError, UsageError
+from aigan.pictures import Form, read, write
 from aigan.restore import job as job_module
 from aigan.restore.job import Job
+from aigan.restore.loading import open_restorer
 from aigan.restore.naming import plan
+from aigan.restore.untouched import Untouched
 
 ALL = ("original", "interference", "error", "comparison")
 
@@ -224,3 +227,74 @@ def test_auto_once_decides_on_the_first_picture(models, photo, tmp_path) -> None
     write(np.full((40, 52, 3), 0.1, np.float32), tmp_path / "clear.png")
     items = plan([photo, tmp_path / "clear.png"], tmp_path / "out")
     assert [result.model for result in Job(auto_once=True).run(items)] == ["denoise-s"] * 2
+
+
+def test_what_is_global_is_measured_once_on_a_thumbnail_and_handed_to_every_tile(photo, tmp_path, monkeypatch) -> None:
+    seen: list[Context | None] = []
+
+    class Airlight:
+        """Removes the brightest value of the whole picture."""
+
+        spec = ModelSpec(name="airlight", task="dehaze", channels=3, needs_context=True)
+
+        def __call__(self, degraded, *, context=None):
+            seen.append(context)
+            veil = context.values * np.ones_like(degraded)
+            return Decomposition(degraded, degraded - veil, veil)
+
+        def context(self, whole):
+            assert max(whole.shape) <= 32
+            return Context(whole.max(axis=(0, 1)) / 2)
+
+    monkeypatch.setattr(job_module, "CONTEXT_PX", 32)
+    monkeypatch.setattr(job_module, "open_restorer", lambda *_, **__: Airlight())
+    (result,) = run(Job(model="dcp", tile=16, save=("original", "interference")), photo, tmp_path / "out")
+    assert result.status == "restored", result.error
+    assert len(seen) == 12
+    assert all(context is seen[0] for context in seen)
+    removed = read(tmp_path / "out/photo.interference.png").pixels
+    assert len(np.unique(removed.reshape(-1, 3), axis=0)) == 1
+
+
+def test_a_restorer_without_expected_error_says_so(photo, tmp_path, monkeypatch) -> None:
+    class Plain(Untouched):
+        def __call__(self, degraded, *, context=None):
+            return Decomposition(degraded, degraded, 0 * degraded)
+
+    plain = Plain(ModelSpec(name="plain", task="derain", channels=3))
+    monkeypatch.setattr(job_module, "open_restorer", lambda *_, **__: plain)
+    (result,) = run(Job(model="id", save=("original", "error")), photo, tmp_path / "out")
+    assert "leave error out of --save" in result.error
+    assert files(tmp_path / "out") == []
+
+
+def test_what_lies_beyond_white_in_floating_point_is_kept(model, tmp_path) -> None:
+    pixels = np.full((40, 52, 3), 0.5, np.float32)
+    pixels[10:20] = 3
+    pixels[30:, :9] = -0.25
+    write(pixels, tmp_path / "hdr.tif", form=Form(format="TIFF", depth="float32"))
+    run(Job(model=model, strength=0), tmp_path / "hdr.tif", tmp_path / "same")
+    np.testing.assert_array_equal(read(tmp_path / "same/hdr.tif").pixels, pixels)
+    (result,) = run(Job(model=model, save=("original", "interference")), tmp_path / "hdr.tif", tmp_path / "out")
+    restored, stored = (read(path).pixels for path in result.outputs.values())
+    np.testing.assert_allclose(restored, np.clip(pixels - 2 * (stored - 0.5), -0.25, 3), atol=1e-5)
+    assert restored.max() > 2.5
+    run(Job(model=model), tmp_path / "hdr.tif", tmp_path / "png", ext="png")
+    np.testing.assert_allclose(read(tmp_path / "png/hdr.png").pixels, restored.clip(0, 1), atol=1e-5)
+
+
+def test_backend_device_and_precision_reach_the_model(photo, model, tmp_path, monkeypatch) -> None:
+    asked = []
+
+    def opened(name, **options):
+        asked.append(options)
+        return open_restorer(name, channels=options["channels"])
+
+    monkeypatch.setattr(job_module, "open_restorer", opened)
+    run(Job(model=model, backend="onnx", device="cpu", precision="fp32"), photo, tmp_path / "out")
+    assert [(one["backend"], one["device"], one["precision"]) for one in asked] == [("onnx", "cpu", "fp32")]
+    with pytest.raises(UsageError, match="fp32"):
+        run(Job(model=model, backend="onnx", precision="bf16"), photo, tmp_path / "more")
+    with pytest.raises(UsageError, match="fp32"):
+        run(Job(backend="onnx", precision="bf16"), photo, tmp_path / "more")
+    assert not (tmp_path / "more").exists()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +69,13 @@ def test_a_picture_that_does_not_fit_is_a_memory_error(network_file) -> None:
     restorer = onnx.OnnxRestorer(Session(), onnx.read_spec(network_file()), ())
     with pytest.raises(MemoryError):
         restorer(np.zeros((1, 1, 3), np.float32))
+
+
+@pytest.mark.parametrize(("wish", "kept"), [(None, "1"), ("0", "0")])
+def test_onnx_runtime_reports_to_nobody_unless_the_user_wants_it(wish: str | None, kept: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    if wish:
+        environment["ORT_DISABLE_TELEMETRY"] = wish
+    code = "import aigan, os, sys; print('onnxruntime' in sys.modules, os.environ['ORT_DISABLE_TELEMETRY'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.split() == ["False", kept]

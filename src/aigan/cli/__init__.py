@@ -1,11 +1,14 @@
 """The command line: one file a command, each a thin skin over one library function.
 
-Exit status: 0 all well, 1 some files failed or an error that the message explains, 2 wrong usage.
+Exit status: 0 all well, 1 some files failed or an error that the message explains, 2 wrong usage; 130 and 143 after
+SIGINT (Ctrl-C) and SIGTERM, which leave nothing half-written.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 
 from aigan.errors import AiganError, UsageError
 
@@ -14,6 +17,7 @@ def main() -> None:
     """Run `aigan`: errors that users can mend are one sentence on stderr, exit status 1 or 2."""
     from aigan.cli.app import app
 
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except AiganError as error:
@@ -22,3 +26,8 @@ def main() -> None:
     except KeyboardInterrupt:
         print("aigan: stopped; nothing half-written was left", file=sys.stderr)
         sys.exit(130)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """Leave by an exception, so that temporary files go."""
+    sys.exit(128 + number)

@@ -36,13 +36,13 @@ def models(context: typer.Context) -> None:
 
 
 @app.command()
-def show(model: Annotated[str, typer.Argument(help="A name, or an ONNX file.")]) -> None:
+def show(model: Annotated[str, typer.Argument(help="A name, or a file: ONNX or weights.")]) -> None:
     """Print the card of a model: size, cost, licence, training data and its terms, figures, limits."""
     from rich.console import Console
     from rich.table import Table
 
     from aigan.restore import registry
-    from aigan.restore.backends.onnx import read_spec
+    from aigan.restore.loading import read_spec
 
     path = registry.find(model)
     spec = read_spec(path)

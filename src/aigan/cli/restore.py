@@ -15,20 +15,28 @@ if TYPE_CHECKING:
     from aigan.restore.naming import Part
     from aigan.restore.tiles import TileSize
 
-Task = Literal["auto", "derain", "dehaze", "denoise"]
+Task = Literal["auto", "derain", "dehaze", "denoise", "all"]
+Backend = Literal["auto", "onnx", "openvino", "torch"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
 PARTS = ("original", "interference", "error", "comparison")
 
 
 def restore(
     inputs: Annotated[list[str], typer.Argument(help="Pictures, folders, patterns, or - for standard input.")],
     out: Annotated[str, typer.Option("-o", "--out", help="A picture, a folder, or - for standard output.")],
-    task: Annotated[Task, typer.Option(help="What to remove; auto measures the picture.")] = "auto",
+    task: Annotated[Task, typer.Option(help="What to remove; auto measures the picture, all is for any of them.")] = "auto",
     auto_once: Annotated[bool, typer.Option(help="Let auto decide on the first picture for all.")] = False,
-    model: Annotated[str, typer.Option(help="A model of `aigan models`, or an ONNX file; instead of --task.")] = "",
+    model: Annotated[
+        str, typer.Option(help="A model of `aigan models`, or a file, ONNX or weights; instead of --task.")
+    ] = "",
     strength: Annotated[float, typer.Option(min=0.0, max=2.0, help="0 leaves the picture, 1 removes all.")] = 1.0,
     save: Annotated[str, typer.Option(help=f"What to write, of {','.join(PARTS)}.")] = "original",
     tile: Annotated[str, typer.Option(help="Side of a tile in pixels, auto, or none.")] = "auto",
     tile_exact: Annotated[bool, typer.Option(help="Tiles that equal the whole picture to 1e-5; slower.")] = False,
+    backend: Annotated[Backend, typer.Option(help="What computes; auto is onnx, or torch where it must be.")] = "auto",
+    device: Annotated[Device, typer.Option(help="Where; cuda and mps need torch.")] = "auto",
+    precision: Annotated[Precision, typer.Option(help="auto is fp32; what fails in less is redone in it.")] = "auto",
     tta: Annotated[bool, typer.Option(help="Mean over eight flips and turns: a little better, 8 × slower.")] = False,
     suffix: Annotated[str, typer.Option(help="What to append to the names.")] = "",
     ext: Annotated[str, typer.Option(help="Kind of the files written, such as png; auto for the source's.")] = "auto",
@@ -51,6 +59,9 @@ def restore(
         tile=_tile(tile),
         tile_exact=tile_exact,
         tta=tta,
+        backend=backend,
+        device=device,
+        precision=precision,
         quality=quality,
         strip_metadata=strip_metadata,
         resume=resume,

@@ -1,4 +1,4 @@
-"""Write a picture: clamped to [0, 1] and rounded here, and nowhere else."""
+"""Write a picture: rounded, and clamped to what the file holds, here and nowhere else."""
 
 from __future__ import annotations
 
@@ -74,13 +74,17 @@ class StripWriter:
         self._spool, self._form, self._format, self._path = spool, form, format, path
 
     def write(self, pixels: Array, alpha: Array | None = None) -> None:
-        """Add the next rows: (H', W, C) float32, C = 1 or 3, and their alpha (H', W); clamped to [0, 1]."""
-        values = np.clip(pixels, 0, 1, dtype=np.float32)
+        """Add the next rows: (H', W, C) float32, C = 1 or 3, and their alpha (H', W).
+
+        Clamped to [0, 1], but for colours in floating point.
+        """
+        floats = self._form.depth == "float32"
+        values = pixels.astype(np.float32) if floats else np.clip(pixels, 0, 1, dtype=np.float32)
         if alpha is not None and self._format.alpha:
             values = np.dstack([values, np.clip(alpha, 0, 1)])
         elif alpha is not None:
             values = 1 - np.clip(alpha, 0, 1)[..., None] * (1 - values)
-        if self._form.depth != "float32":
+        if not floats:
             values *= np.iinfo(self._form.depth).max
             values = np.rint(values, out=values).astype(self._form.depth)
         with writable(self._path):

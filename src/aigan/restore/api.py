@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from aigan.decomposition import Array, Decomposition, ModelSpec, Restorer
-from aigan.restore import border, registry, tiles
+from aigan.restore import border, tiles
+from aigan.restore.backends.contract import Device, Precision
 from aigan.restore.images import Given, given
-from aigan.restore.loading import open_restorer
+from aigan.restore.loading import Backend, check, open_restorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,9 @@ class Model:
 
     name: str
     tta: bool = False
+    backend: Backend = "auto"
+    device: Device = "auto"
+    precision: Precision = "auto"
 
     def restore(self, image: Any, *, tile: tiles.TileSize = "auto", tile_exact: bool = False) -> Restored:
         """Restore a picture: a path, a PIL image, a numpy array or a torch tensor; see `images.given`.
@@ -65,17 +69,35 @@ class Model:
 
     @cached_property
     def _colour(self) -> Restorer:
-        return open_restorer(self.name, channels=3, tta=self.tta)
+        return self._open(3)
 
     @cached_property
     def _gray(self) -> Restorer:
-        return open_restorer(self.name, channels=1, tta=self.tta)
+        return self._open(1)
+
+    def _open(self, channels: int) -> Restorer:
+        return open_restorer(
+            self.name,
+            channels=channels,
+            tta=self.tta,
+            backend=self.backend,
+            device=self.device,
+            precision=self.precision,
+        )
 
 
-def load(model: str | Path, *, tta: bool = False) -> Model:
-    """A model by name ("derain", "denoise-s", those of `aigan models`) or from an ONNX file.
+def load(
+    model: str | Path,
+    *,
+    tta: bool = False,
+    backend: Backend = "auto",
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> Model:
+    """A model by name ("derain", "denoise-s", those of `aigan models`) or from a file, ONNX or weights.
 
-    `tta`: the mean over eight flips and turns of each picture, eight times as slow. AiganError where there is none.
+    `tta`: the mean over eight flips and turns of each picture, eight times as slow. `backend`, `device`, `precision`:
+    see `loading.open_restorer`, and the errors there.
     """
-    registry.find(model)
-    return Model(str(model), tta)
+    check(str(model), backend=backend, device=device, precision=precision)
+    return Model(str(model), tta, backend, device, precision)

@@ -13,9 +13,10 @@ import msgspec
 import numpy as np
 import onnxruntime
 
-from aigan.errors import AiganError
+from aigan.errors import AiganError, MissingExtra
 from aigan.restore import memory, registry
 from aigan.restore.backends import onnx
+from aigan.restore.backends.contract import cores
 
 STANDARD_SIZE = 321, 481  # px, a picture of BSDS
 USEFUL = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16", "i8mm")
@@ -30,7 +31,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def examine() -> Iterator[Finding]:
-    """Look at everything that decides whether, and how fast, pictures are restored. Takes a second or two."""
+    """Look at everything that decides whether, and how fast, pictures are restored. Takes a few seconds."""
     yield Finding("aigan", f"{metadata.version('aigan')}, Python {platform.python_version()}, {platform.platform()}")
     extras: dict[str, list[str]] = {}
     for requirement in metadata.requires("aigan") or []:
@@ -44,13 +45,34 @@ def examine() -> Iterator[Finding]:
         versions = {name: _version(name) for name in names}
         text = ", ".join(f"{name} {version}" for name, version in versions.items())
         yield Finding(f"extra {extra}", text, f"pip install 'aigan[{extra}]'" if MISSING in versions.values() else "")
-    yield Finding("processor", f"{onnx.cores()} cores, {_instructions()}")
+    yield Finding("processor", f"{cores()} cores, {_instructions()}")
     yield Finding("free memory", f"{memory.free_bytes() / 2**30:.1f} GiB")
-    yield Finding("ONNX Runtime", ", ".join(onnxruntime.get_available_providers()))
+    yield Finding("backend onnx", f"{onnxruntime.__version__}, {', '.join(onnxruntime.get_available_providers())}")
+    yield _openvino()
+    yield from _torch()
     yield from _models()
 
 
 MISSING = "not installed"
+
+
+def _openvino() -> Finding:
+    try:
+        from aigan.restore.backends import openvino
+    except MissingExtra:
+        return Finding("backend openvino", MISSING, "pip install 'aigan[openvino]'")
+    return Finding("backend openvino", f"{_version('openvino')}, {' '.join(sorted(openvino.capabilities()))}")
+
+
+def _torch() -> Iterator[Finding]:
+    try:
+        from aigan.restore.backends import torch
+    except MissingExtra:
+        yield Finding("backend torch", MISSING, "pip install 'aigan[train]'")
+        yield Finding("devices", "cpu")
+        return
+    yield Finding("backend torch", _version("torch"))
+    yield Finding("devices", ", ".join(torch.devices()))
 
 
 def _version(name: str) -> str:

@@ -12,20 +12,21 @@ from typing import Literal
 
 import msgspec
 
-from aigan.decomposition import Array, Restorer
+from aigan.decomposition import Array, Context, Restorer
 from aigan.errors import AiganError
-from aigan.pictures import Picture, StripReader, open_strips
+from aigan.pictures import Picture, StripReader, open_strips, thumbnail
 from aigan.pictures.kinds import format_of
-from aigan.restore import border, outputs, registry, tiles, untouched
-from aigan.restore.backends import onnx
+from aigan.restore import border, outputs, tiles, untouched
+from aigan.restore.backends import contract
 from aigan.restore.inspect import Choice, choose, inspect
-from aigan.restore.loading import open_restorer
+from aigan.restore.loading import Backend, check, open_restorer
 from aigan.restore.naming import Item, Part
 
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]  # pixels of the picture at hand that are done, of how many
 AUTO = "auto"
+CONTEXT_PX = 1024  # longest side of the thumbnail that shows what is global in a picture
 Phase = Literal["reading", "restoring", "writing"]
 
 
@@ -47,12 +48,12 @@ class FileResult(msgspec.Struct, frozen=True, kw_only=True):
 class Job:
     """How pictures are restored and what is written.
 
-    `model`: a name of `registry.find`, the path of an ONNX file, or "auto": what `inspect.choose` says of each picture,
-    with `auto_once` of the first one, so that the frames of a clip do not flicker. `strength`: 0 leaves a picture as it
+    `model`: a name or a file for `loading.open_restorer`, or "auto": what `inspect.choose` says of each picture, with
+    `auto_once` of the first one, so that the frames of a clip do not flicker. `strength`: 0 leaves a picture as it
     is, 1 removes all that was found. `save`: which files; see `naming.Item` and `outputs`. `tile`, `tile_exact`:
-    see `tiles.decompose_bands`. `tta`: the mean over eight flips and turns, eight times as slow. `quality`,
-    `strip_metadata`: see `pictures.write`. `resume`: what exists is left as it is, and what is missing is made.
-    `overwrite`: what exists is replaced.
+    see `tiles.decompose_bands`. `tta`: the mean over eight flips and turns, eight times as slow. `backend`, `device`,
+    `precision`: see `loading.open_restorer`. `quality`, `strip_metadata`: see `pictures.write`. `resume`: what exists
+    is left as it is, and what is missing is made. `overwrite`: what exists is replaced.
     """
 
     model: str = AUTO
@@ -62,6 +63,9 @@ class Job:
     tile: tiles.TileSize = "auto"
     tile_exact: bool = False
     tta: bool = False
+    backend: Backend = "auto"
+    device: contract.Device = "auto"
+    precision: contract.Precision = "auto"
     quality: int = 95
     strip_metadata: bool = False
     resume: bool = False
@@ -70,10 +74,11 @@ class Job:
     def run(self, items: Sequence[Item], *, on_progress: Progress | None = None) -> Iterator[FileResult]:
         """Restore the pictures one after another; one that fails does not stop the rest.
 
-        Results appear whole or not at all, and never in the place of a source. AiganError where there is no such model.
+        Results appear whole or not at all, and never in the place of a source. AiganError where there is no such model,
+        or where backend, device and precision do not go together.
         """
-        if self.model != AUTO:
-            registry.find(self.model)
+        model = None if self.model == AUTO else self.model
+        check(model, backend=self.backend, device=self.device, precision=self.precision)
         sources = frozenset(_identity(item.source) for item in items if item.source.exists())
         run = _Run(self, sources, on_progress or (lambda done, total: None))
         for item in items:
@@ -93,7 +98,7 @@ class _Run:
 
     def __init__(self, job: Job, sources: frozenset[tuple[int, int]], on_progress: Progress) -> None:
         self.job, self.sources, self.on_progress = job, sources, on_progress
-        self.parts: list[onnx.Part] = []
+        self.parts: list[contract.Part] = []
         if {"interference", "comparison"} & {*job.save}:
             self.parts.append("interference")
         if "error" in job.save:
@@ -113,7 +118,7 @@ class _Run:
                 outputs.copy(item.source, to_make.pop("original"), overwrite=self.job.overwrite)
             restorer = self.open_model(model, strips.channels)
             if to_make:
-                self._make(to_make, strips, restorer, clock)
+                self._make(to_make, item.source, strips, restorer, clock)
             clock.lap("writing")
         return FileResult(
             source=str(item.source),
@@ -126,13 +131,16 @@ class _Run:
             seconds=clock.seconds,
         )
 
-    def _make(self, paths: dict[Part, Path], strips: StripReader, restorer: Restorer, clock: _Stopwatch) -> None:
+    def _make(
+        self, paths: dict[Part, Path], source: Path, strips: StripReader, restorer: Restorer, clock: _Stopwatch
+    ) -> None:
         size = strips.height, strips.width
         rows = _Rows(strips, clock)
         bands = tiles.decompose_bands(
             restorer,
             rows,
             size,
+            context=_context(restorer, source),
             tile=self.job.tile,
             exact=self.job.tile_exact,
             on_progress=lambda done: self.on_progress(done, size[0] * size[1]),
@@ -164,7 +172,15 @@ class _Run:
         return choice.task or untouched.NAME, (f"{choice.task or 'left as it is'}: {choice.reason}",)
 
     def _open_model(self, model: str, channels: int) -> Restorer:
-        return open_restorer(model, channels=channels, parts=self.parts, tta=self.job.tta)
+        return open_restorer(
+            model,
+            channels=channels,
+            parts=self.parts,
+            tta=self.job.tta,
+            backend=self.job.backend,
+            device=self.job.device,
+            precision=self.job.precision,
+        )
 
     def _paths(self, item: Item) -> dict[Part, Path]:
         """Where each part goes; with `resume`, those that do not exist."""
@@ -212,6 +228,14 @@ class _Rows:
         """Rows [top, bottom), which must lie within what was read last."""
         inner, alpha = slice(top - self._top, bottom - self._top), self._strip.alpha
         return Picture(self._strip.pixels[inner], None if alpha is None else alpha[inner], self._strip.form)
+
+
+def _context(restorer: Restorer, source: Path) -> Context | None:
+    """What is global in a picture, from a thumbnail, for the restorers that ask for it."""
+    if not restorer.spec.needs_context:
+        return None
+    small = thumbnail(source, longest_side=CONTEXT_PX)
+    return restorer.context(border.seen(small.pixels, small.alpha))
 
 
 def _identity(path: Path) -> tuple[int, int]:

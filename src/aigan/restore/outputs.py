@@ -35,7 +35,9 @@ class Outputs:
             self.writers["original"].write(restored, picture.alpha)
         if "interference" in self.writers:
             self.writers["interference"].write(shown_interference(result.interference))
-        if "error" in self.writers and error is not None:
+        if "error" in self.writers:
+            if error is None:
+                raise AiganError("this model cannot say how far it may be off: leave error out of --save")
             self.writers["error"].write(error[..., None] / np.float32(255))
         if self.comparison:
             self.comparison.add(result.degraded, restored, result.interference, error)

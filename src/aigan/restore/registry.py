@@ -11,6 +11,7 @@ from aigan.errors import AiganError
 
 FOLDER = Path(__file__).parents[1] / "weights"
 DEFAULT_SIZE = "s"
+WEIGHTS = ".safetensors"  # what training writes, and exported networks are made from
 
 
 def shipped() -> list[str]:
@@ -19,12 +20,12 @@ def shipped() -> list[str]:
 
 
 def find(model: str | Path, *, gray: bool = False) -> Path:
-    """The file of a model: "derain-s", "derain" for its default size, or the path of an ONNX file.
+    """The file of a model: "derain-s", "derain" for its default size, or the path of an ONNX file or of weights.
 
     `gray`: for a gray picture, which a name without kind and size ("denoise") answers with the gray model, if any.
     AiganError where there is none of that name.
     """
-    if Path(model).suffix == ".onnx":
+    if Path(model).suffix in (".onnx", WEIGHTS):
         if not Path(model).is_file():
             raise AiganError(f"{model} does not exist: check the name, or take one of {', '.join(shipped())}")
         return Path(model)
@@ -32,4 +33,6 @@ def find(model: str | Path, *, gray: bool = False) -> Path:
     for name in (*names, f"{model}", f"{model}-{DEFAULT_SIZE}"):
         if name in shipped():
             return FOLDER / f"{name}.onnx"
-    raise AiganError(f"there is no model {model}: take one of {', '.join(shipped())}, or name an .onnx file")
+    raise AiganError(
+        f"there is no model {model}: take one of {', '.join(shipped())}, or name an .onnx or {WEIGHTS} file"
+    )

@@ -6,22 +6,26 @@ and `original_from_T`, and in its metadata the JSON of `Metadata` under the key 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import onnxruntime as ort
 
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
-from aigan.errors import AiganError
-from aigan.restore.confidence import expected_error
-
-Part = Literal["interference", "expected_error"]
-PARTS: tuple[Part, ...] = ("interference", "expected_error")
-ESTIMATES = ("original", "original_step1", "original_from_T")
+from aigan.errors import AiganError, UsageError
+from aigan.restore.backends.contract import (
+    ESTIMATES,
+    PARTS,
+    Device,
+    Part,
+    Precision,
+    cores,
+    decomposition,
+    outputs_for,
+)
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,38 +50,39 @@ class OnnxRestorer:
         What `parts` leaves out is not computed: the interference is then I − O, the expected error None.
         Raises MemoryError where the picture is too large for this machine.
         """
-        wanted = list(ESTIMATES) if "expected_error" in self.parts else ["original"]
-        if "interference" in self.parts:
-            wanted.append("interference")
+        wanted = outputs_for(self.parts)
         options = ort.RunOptions()
         options.only_execute_path_to_fetches = True
         options.log_severity_level = 4  # errors are raised, not printed as well
         try:
-            arrays = self.session.run(wanted, {"degraded": degraded.transpose(2, 0, 1)[None]}, options)
+            arrays = self.session.run(list(wanted), {"degraded": degraded.transpose(2, 0, 1)[None]}, options)
         except Exception as error:  # ONNX Runtime has no type of its own for this
             if "alloc" in str(error).lower():
                 raise MemoryError(str(error)) from error
             raise
-        result = {name: array[0].transpose(1, 2, 0) for name, array in zip(wanted, arrays, strict=True)}
-        original, interference = result["original"], result.get("interference")
-        return Decomposition(
-            degraded,
-            original,
-            degraded - original if interference is None else interference,
-            expected_error(degraded, [result[name] for name in ESTIMATES], self.spec.confidence)
-            if "expected_error" in self.parts
-            else None,
-        )
+        outputs = {name: array[0].transpose(1, 2, 0) for name, array in zip(wanted, arrays, strict=True)}
+        return decomposition(degraded, outputs, self.spec)
 
     def context(self, whole: Array) -> None:
         """None: no exported network asks for what is global."""
 
 
-def load(path: Path, *, parts: Collection[Part] = PARTS) -> OnnxRestorer:
+def check(device: Device, precision: Precision) -> None:
+    """UsageError where ONNX Runtime is asked for what it does not do here."""
+    if device not in ("auto", "cpu"):
+        raise UsageError(f"ONNX Runtime computes on the processor: take --backend torch for {device}")
+    if precision not in ("auto", "fp32"):
+        raise UsageError(f"ONNX Runtime computes in fp32: take --backend torch or openvino for {precision}")
+
+
+def load(
+    path: Path, *, parts: Collection[Part] = PARTS, device: Device = "auto", precision: Precision = "auto"
+) -> OnnxRestorer:
     """Open an exported network; of the parts beside the original, compute those named.
 
-    AiganError where the file is not a network that `aigan export` wrote.
+    AiganError where the file is not a network that `aigan export` wrote, or as `check`.
     """
+    check(device, precision)
     options = ort.SessionOptions()
     options.enable_mem_pattern = False  # half the memory, as fast: tiles are of several sizes
     options.intra_op_num_threads = cores()
@@ -92,11 +97,6 @@ def read_spec(path: Path) -> ModelSpec:
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     return _metadata(path, _open(path, options)).spec
-
-
-def cores() -> int:
-    """The cores that this process may use; outside Linux, all of them."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _open(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:

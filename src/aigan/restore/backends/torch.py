@@ -1,0 +1,116 @@
+"""The network itself under torch: for graphics processors, and for weights that were not exported.
+
+The one place on the numpy side that imports torch; whoever needs it imports this module when it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from aigan.decomposition import Array, Context, Decomposition, ModelSpec
+from aigan.errors import AiganError, MissingExtra, UsageError
+from aigan.restore.backends.contract import PARTS, Device, Part, Precision, decomposition
+
+try:
+    import torch
+
+    from aigan.network import weights
+    from aigan.network.presets import PictureAIGAN
+except ImportError as missing:
+    raise MissingExtra("this needs torch and safetensors: install them with  pip install 'aigan[train]'") from missing
+
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+OUT_OF_MEMORY = "allocate memory", "not enough memory", "out of memory"  # the processor's allocators, and MPS
+
+
+@dataclass(frozen=True, eq=False)
+class TorchRestorer:
+    """A `Restorer` over a network on a device; made by `load`. `dtype`: of the convolutions, float32 for all of it."""
+
+    network: PictureAIGAN
+    spec: ModelSpec
+    parts: Collection[Part]
+    device: torch.device
+    dtype: torch.dtype
+
+    def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
+        """As `OnnxRestorer`; only this picture, or tile, goes to the device."""
+        try:
+            outputs = self._outputs(degraded)
+        except torch.OutOfMemoryError as error:
+            raise MemoryError(str(error)) from error
+        except RuntimeError as error:
+            if any(words in str(error) for words in OUT_OF_MEMORY):
+                raise MemoryError(str(error)) from error
+            raise
+        return decomposition(degraded, outputs, self.spec)
+
+    def context(self, whole: Array) -> None:
+        """None: no network asks for what is global."""
+
+    @torch.inference_mode()
+    def _outputs(self, degraded: Array) -> dict[str, Array]:
+        # rows of interleaved channels are what torch calls channels-last
+        I = torch.tensor(np.ascontiguousarray(degraded), device=self.device).permute(2, 0, 1)[None]
+        with (
+            torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32),
+            torch.backends.cudnn.flags(enabled=True, allow_tf32=False),  # else fp32 on CUDA is off by 1e-3
+        ):
+            estimates = self.network(I, interference="interference" in self.parts)
+            original, interference = self.network.fuse(I, estimates)
+        outputs = {"original": original}
+        if interference is not None and "interference" in self.parts:
+            outputs["interference"] = interference
+        if "expected_error" in self.parts:
+            outputs["original_step1"] = estimates.yhat_O
+            outputs["original_from_T"] = original if estimates.yhat_T is None else I - estimates.yhat_T
+        return {name: values[0].permute(1, 2, 0).float().cpu().numpy() for name, values in outputs.items()}
+
+
+def check(device: Device, precision: Precision) -> None:
+    """UsageError where this machine lacks the device, or where the device does not compute in that precision."""
+    if device != "auto" and device not in devices():
+        raise UsageError(f"torch finds no {device} on this machine: take --device {' or '.join(devices())}")
+    if precision == "fp16" and _chosen(device) == "cpu":
+        raise UsageError("fp16 is for graphics processors: take --precision bf16 or fp32 on the processor")
+
+
+def load(
+    path: Path, *, parts: Collection[Part] = PARTS, device: Device = "auto", precision: Precision = "auto"
+) -> TorchRestorer:
+    """Open weights, a .safetensors file, or those beside an exported network; of the parts, compute those named.
+
+    "auto" is the best device that this machine has, and fp32. AiganError where the file is missing or damaged, or as
+    `check`.
+    """
+    check(device, precision)
+    network, spec = weights.load(_weights_of(path))
+    where = torch.device(_chosen(device))
+    network = network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return TorchRestorer(network, spec, parts, where, DTYPES.get(precision, torch.float32))
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """What weights say of themselves. AiganError where the file is damaged."""
+    return weights.read_header(path).spec
+
+
+def devices() -> tuple[str, ...]:
+    """The devices that this machine has, of "cuda", "mps" and "cpu"; the fastest first."""
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return tuple(name for name, there in found.items() if there)
+
+
+def _chosen(device: Device) -> str:
+    return devices()[0] if device == "auto" else device
+
+
+def _weights_of(path: Path) -> Path:
+    file = path.with_suffix(".safetensors")
+    if not file.is_file():
+        raise AiganError(f"{file} does not exist, and torch cannot run {path.name}: take --backend onnx")
+    return file
