@@ -37,11 +37,26 @@ def test_gray_is_the_packages_with_one_thread() -> None:
     assert np.square(result.original - clean).mean() < 0.1 * SIGMA**2
 
 
-def test_colour_is_the_packages_but_for_stretching() -> None:
-    clean, given = noisy(3)
-    result = BM3D(channels=3, sigma_255=20)(given)
-    assert np.abs(result.original - package.bm3d_rgb(given, SIGMA, one_thread())).mean() < 0.5 / 255
-    assert np.square(result.original - clean).mean() < 0.1 * SIGMA**2
+def test_colour_is_filtered_in_opponent_planes(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, given = noisy(3)
+    seen = []
+
+    class Package:
+        """Gives the planes back."""
+
+        BM3DProfile = package.BM3DProfile
+
+        @staticmethod
+        def bm3d(planes: np.ndarray, sigma: np.ndarray, profile: object) -> np.ndarray:
+            seen.append((planes, sigma))
+            return planes
+
+    monkeypatch.setattr(bm3d, "_package", lambda: Package)
+    np.testing.assert_allclose(BM3D(channels=3, sigma_255=20)(given).original, given, atol=1e-6)
+    planes, sigma = seen[0]
+    stretched, high, low, scale, _ = package.rgb_to(given, "opp")
+    np.testing.assert_allclose(planes, stretched * (high - low) + low, atol=1e-6)
+    np.testing.assert_allclose(sigma, SIGMA * np.sqrt(scale) * (high - low), rtol=1e-6)
 
 
 @pytest.mark.parametrize("sigma_255", [0, 25])

@@ -1,11 +1,11 @@
 """K-SVD: each patch is a sum of few atoms of a dictionary that is learned from the noisy picture itself.
 
-M. Elad, M. Aharon, "Image Denoising Via Sparse and Redundant Representations Over Learned Dictionaries", IEEE TIP 2006:
-figure 1, with its parameters. 8×8 patches without their mean, 256 atoms, ten rounds of sparse coding and K-SVD from
-the redundant DCT, then all patches coded and laid over the noisy picture:
+M. Elad, M. Aharon, "Image Denoising Via Sparse and Redundant Representations Over Learned Dictionaries", IEEE TIP 2006,
+with a dictionary trained on the corrupted picture, and its parameters. 8×8 patches without their mean, 256 atoms, ten
+rounds of sparse coding and K-SVD from the redundant DCT, then all patches coded and laid over the noisy picture:
 
-    min ‖α‖₀ where ‖Dα − Ry‖² ≤ 64 (1.15 σ)²   (eq. 6, by orthogonal matching pursuit)
-    x = (λ y + Σ Rᵀ D α) / (λ + Σ Rᵀ R),  λ = 30/σ   (eq. 9)
+    min ‖α‖₀ where ‖Dα − Ry‖² ≤ 64 (1.15 σ)²   (by orthogonal matching pursuit)
+    x = (λ y + Σ Rᵀ D α) / (λ + Σ Rᵀ R),  λ = 30/σ
 
 scikit-learn has no K-SVD, and pursues patch after patch; here all are pursued at once.
 
@@ -160,8 +160,10 @@ def redundant_dct() -> Array:
 
 
 def _normalised(atom: Array, *, otherwise: Array) -> Array:
-    norm = float(np.linalg.norm(atom))
-    return atom / np.float32(norm) if norm > 0 else otherwise
+    norm = np.linalg.norm(atom)
+    if norm == 0:
+        return otherwise
+    return np.asarray(atom / norm, np.float32)
 
 
 def _centred(seen: Array) -> Array:

@@ -1,9 +1,10 @@
 """WNNM: similar patches, one a row, are a matrix of low rank; its small singular values are noise.
 
 S. Gu, L. Zhang, W. Zuo, X. Feng, "Weighted Nuclear Norm Minimization with Application to Image Denoising", CVPR 2014.
-Algorithm 2, with the authors' parameters by noise level. Each group Y of n patches, its mean taken off, becomes
+Section 3.2, with parameters by noise level and factors as in the authors' code. Each group Y of n patches, its mean
+taken off, becomes
 
-    X = argmin ‖Y − X‖² / σ² + ‖X‖_{w,*},  w_i = c √n / σ_i(X)                                   (eq. 3, 12)
+    X = argmin ‖Y − X‖² / 2σ² + ‖X‖_{w,*},  w_i = c √n / σ_i(X),  c = 2√2
 
 of which repeated reweighting has a limit in closed form (S. Gu et al., "Weighted Nuclear Norm Minimization and Its
 Applications to Low Level Vision", IJCV 2017, corollary 1): with C = c √n σ², each singular value s of Y becomes
@@ -126,8 +127,9 @@ def low_rank(groups: Array, sigma: Array) -> Array:
     threshold = 4 * _C * math.sqrt(y.shape[1]) * np.square(sigma)
     kept = np.linalg.norm(gram, axis=(1, 2)) > threshold  # a bound of the largest s²: none of the others' are kept
     squares, vectors = np.linalg.eigh(gram[kept])
-    ratio = threshold[kept, None] / np.maximum(squares, threshold[kept, None] / 2 + np.float32(1e-30))
-    gains = np.where(ratio < 1, (1 + np.sqrt(np.maximum(1 - ratio, 0))) / 2, 0)
+    above = squares > threshold[kept, None]
+    ratio = np.divide(threshold[kept, None], squares, out=np.ones_like(squares), where=above)
+    gains = np.where(above, (1 + np.sqrt(1 - ratio)) / 2, 0)
     shrink = (vectors * gains[:, None]) @ vectors.swapaxes(1, 2)
     x = np.repeat(mean, y.shape[1], axis=1)
     x[kept] += shrink @ y[kept] if wide else y[kept] @ shrink
