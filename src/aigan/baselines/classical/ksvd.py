@@ -160,14 +160,12 @@ def redundant_dct() -> Array:
 
 
 def _normalised(atom: Array, *, otherwise: Array) -> Array:
-    norm = np.linalg.norm(atom)
-    if norm == 0:
-        return otherwise
-    return np.asarray(atom / norm, np.float32)
+    norm = float(np.linalg.norm(atom))
+    return np.asarray(atom / norm, np.float32) if norm else otherwise
 
 
 def _centred(seen: Array) -> Array:
-    return seen - seen.mean(1, keepdims=True)
+    return np.asarray(seen - seen.mean(1, keepdims=True), np.float32)
 
 
 def _target(sigma: float) -> float:
