@@ -37,7 +37,7 @@ def test_the_table_bears_its_protocol_and_the_json_all_items(save: Save, tmp_pat
     assert (written["model"], written["benchmark"], written["n"]) == ("input", "folder", 2)
     assert written["protocol"]["sigma_255"] == 25
     assert f"{written['mean']['psnr']:.2f}" in ran.stdout
-    scores = {"psnr", "ssim", "psnr_y", "ssim_y", "seconds"}
+    scores = {"psnr", "ssim", "psnr_y", "ssim_y", "seconds", "cpu_seconds"}
     assert set(written["mean"]) == scores
     assert [set(item) for item in written["items"]] == [{"name", *scores}] * 2
 

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError, UsageError
 from aigan.evaluate import measure
 from aigan.evaluate.measure import evaluate
 from aigan.evaluate.metrics import luma, psnr, ssim
+from aigan.restore.untouched import Untouched
 
 Save = Callable[..., Path]  # of conftest.py
 NetworkFile = Callable[..., Path]
@@ -66,6 +68,43 @@ def test_a_result_is_clipped_and_rounded(pairs: tuple[Path, Path], network_file:
     assert result.items[0].ssim == pytest.approx(ssim(restored, levels(clean / "a.png")), abs=1e-4)
     bright = evaluate(str(network_file(gain=8.0)), "folder", clean=clean, degraded=degraded, limit=1)
     assert bright.items[0].psnr > psnr(np.full((32, 40, 3), 255), np.zeros((32, 40, 3)))  # clipped at 255
+
+
+def test_every_so_many_th_picture_has_the_noise_of_its_place_in_the_whole_set(save: Save) -> None:
+    for number in range(5):
+        clean = save(f"clean/{number}.png", seed=number, size=(16, 16)).parent
+    whole, part = evaluate("input", "folder", clean=clean), evaluate("input", "folder", clean=clean, every=2)
+    assert [item.name for item in part.items] == ["0", "2", "4"]
+    assert [item.psnr for item in part.items] == [item.psnr for item in whole.items[::2]]
+    assert "5 pictures of one's own, one in 2 by name, from the first on; Gaussian" in part.protocol.caption
+    first = evaluate("input", "folder", clean=clean, every=2, limit=2)
+    assert [item.name for item in first.items] == ["0", "2"]
+    assert first.protocol.pictures.endswith("from the first on, the first 2 of these")
+
+
+def test_baselines_are_told_the_noise_where_some_is_added(
+    pairs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[float | None] = []
+
+    def open_restorer(model: str, *, channels: int, parts: object, sigma_255: float | None) -> Untouched:
+        told.append(sigma_255)
+        return Untouched(ModelSpec(name=model, task="denoise", channels=3))
+
+    monkeypatch.setattr(measure, "open_restorer", open_restorer)
+    degraded, clean = pairs
+    evaluate("any", "folder", clean=clean, sigma_255=15)
+    evaluate("any", "folder", clean=clean, degraded=degraded, sigma_255=15)
+    assert told == [15, None]
+
+
+def test_time_is_that_of_restoring(pairs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = iter([10.0, 12.0, 20.0, 26.0])
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: next(clocks))
+    monkeypatch.setattr(measure.time, "process_time", lambda: 0.0)
+    result = evaluate("input", "folder", clean=pairs[1])
+    assert [item.seconds for item in result.items] == [2, 6]
+    assert (result.mean.seconds, result.mean.cpu_seconds) == (4, 0)
 
 
 def test_noise_reaches_the_network_unclipped(save: Save, network_file: NetworkFile) -> None:

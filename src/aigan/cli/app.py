@@ -3,7 +3,7 @@
 import typer
 
 import aigan
-from aigan.cli import data, degrade, doctor, evaluate, export, inspect, models, restore, toy, train
+from aigan.cli import benchmark, data, degrade, doctor, evaluate, export, inspect, models, restore, toy, train
 
 app = typer.Typer(
     help="Take rain, haze and noise out of photographs (AI-GAN).",
@@ -33,6 +33,7 @@ app.command()(inspect.inspect)
 app.command()(doctor.doctor)
 app.command()(degrade.degrade)
 app.command()(evaluate.evaluate)
+app.command()(benchmark.benchmark)
 app.add_typer(models.app, name="models")
 app.command()(train.train)
 app.command()(export.export)

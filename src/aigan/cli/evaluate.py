@@ -25,7 +25,10 @@ Name = Literal[
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A model of `aigan models`, a file of weights, or input.")],
+    model: Annotated[
+        str,
+        typer.Argument(help="A model of `aigan models`, a file of weights, a classical system (bm3d ...), or input."),
+    ],
     benchmark: Annotated[Name, typer.Option(help="What is measured; folder for pictures of your own.")],
     data: Annotated[
         Optional[Path], typer.Option(envvar="AIGAN_DATA", help="The folder that holds the published sets.")
@@ -38,6 +41,7 @@ def evaluate(
     degraded: Annotated[
         Optional[Path], typer.Option(help="For folder: the same pictures degraded; without it noise is added.")
     ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Only every so many-th picture by name, for what is slow.")] = 1,
     limit: Annotated[Optional[int], typer.Option(min=1, help="Only so many pictures, the first by name.")] = None,
     weights: Annotated[Optional[Path], typer.Option(help="Weights of the model, in place of those shipped.")] = None,
     json: Annotated[
@@ -61,6 +65,7 @@ def evaluate(
             degraded=degraded,
             sigma_255=sigma_255,
             seed=seed,
+            every=every,
             limit=limit,
             on_progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
@@ -81,7 +86,7 @@ def _show(evaluation: Evaluation) -> None:
         caption_justify="left",
     )
     table.add_column("model", no_wrap=True)
-    for heading in (f"PSNR {on}", f"SSIM {on}", "PSNR Y", "SSIM Y", "s a picture"):
+    for heading in (f"PSNR {on}", f"SSIM {on}", "PSNR Y", "SSIM Y", "s a picture", "CPU s"):
         table.add_column(heading, justify="right")
     table.add_row(
         evaluation.model,
@@ -90,6 +95,7 @@ def _show(evaluation: Evaluation) -> None:
         "–" if mean.psnr_y is None else f"{mean.psnr_y:.2f}",
         "–" if mean.ssim_y is None else f"{mean.ssim_y:.4f}",
         f"{mean.seconds:.3f}",
+        f"{mean.cpu_seconds:.3f}",
     )
     Console().print(table)
 

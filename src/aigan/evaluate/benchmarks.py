@@ -159,14 +159,19 @@ class Sample:
     clean: Bytes
 
 
+def read_sample(benchmark: Benchmark, pairs: Sequence[Pair], place: int, *, sigma_255: float, seed: int) -> Sample:
+    """The picture at that place of a benchmark's pairs; its noise is a function of the seed and the place alone."""
+    pair = pairs[place]
+    degraded, clean = (_seen(picture, pair, benchmark) for picture in pair.read())
+    given = degraded.astype(np.float32) / np.float32(255)
+    if benchmark.degraded == "noise":
+        given = degrade(given, kind="noise", sigma_255=sigma_255, seed=seed, index=place)
+    return Sample(pair.name, given, clean)
+
+
 def read_samples(benchmark: Benchmark, pairs: Sequence[Pair], *, sigma_255: float, seed: int) -> Iterator[Sample]:
-    """The pictures of a benchmark, one after another; the noise of each is a function of the seed and its place."""
-    for index, pair in enumerate(pairs):
-        degraded, clean = (_seen(picture, pair, benchmark) for picture in pair.read())
-        given = degraded.astype(np.float32) / np.float32(255)
-        if benchmark.degraded == "noise":
-            given = degrade(given, kind="noise", sigma_255=sigma_255, seed=seed, index=index)
-        yield Sample(pair.name, given, clean)
+    """The pictures of a benchmark, one after another, each as `read_sample` gives it."""
+    return (read_sample(benchmark, pairs, place, sigma_255=sigma_255, seed=seed) for place in range(len(pairs)))
 
 
 def _seen(picture: Bytes, pair: Pair, benchmark: Benchmark) -> Bytes:

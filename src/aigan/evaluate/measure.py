@@ -5,13 +5,15 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from aigan.data.folders import Pair
-from aigan.decomposition import Restorer
+from aigan.decomposition import Array, Restorer
 from aigan.errors import AiganError, UsageError
 from aigan.evaluate import metrics
 from aigan.evaluate.benchmarks import (
@@ -21,7 +23,7 @@ from aigan.evaluate.benchmarks import (
     Sample,
     find_benchmark,
     own_benchmark,
-    read_samples,
+    read_sample,
 )
 from aigan.restore import tiles
 from aigan.restore.channels import ColourThroughGray, GrayThroughColour
@@ -64,7 +66,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
     """`psnr` (dB), `ssim` on RGB or gray; `psnr_y`, `ssim_y` on Y, None for gray. PSNR of equal pictures is infinite
-    (null in JSON). `seconds` for one picture, without reading it.
+    (null in JSON). `seconds` for one picture, without reading it, on the clock; `cpu_seconds` of all cores together.
     """
 
     psnr: float
@@ -72,6 +74,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     psnr_y: float | None
     ssim_y: float | None
     seconds: float
+    cpu_seconds: float
 
 
 class Item(Scores, frozen=True, kw_only=True):
@@ -91,6 +94,78 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Item, ...]
 
 
+class Timed(NamedTuple):
+    """A result in gray levels, (H, W, C), and what it took."""
+
+    result: Array
+    seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Measurement:
+    """A model on a benchmark, to be measured picture by picture; made by `prepare`."""
+
+    benchmark: Benchmark
+    pairs: Sequence[Pair]
+    restorer: Restorer | None  # None: the input as it is
+    sigma_255: float | None  # of the noise, None where none is added
+    seed: int | None
+
+    def sample(self, place: int) -> Sample:
+        """The picture at that place in name order, the first being 0."""
+        return read_sample(self.benchmark, self.pairs, place, sigma_255=self.sigma_255 or 0, seed=self.seed or 0)
+
+    def restored(self, sample: Sample) -> Array:
+        """What is measured, (H, W, C) in gray levels: the result clipped and rounded, the input as it is."""
+        if self.restorer is None:
+            return sample.degraded * 255
+        # tiles that are exact, so that no figure depends on the memory that is free
+        original = tiles.decompose(self.restorer, sample.degraded, exact=True).original
+        return np.round(255 * original.clip(0, 1))
+
+    def timed(self, sample: Sample) -> Timed:
+        """What is measured, and how long it took."""
+        clock, cpu = time.perf_counter(), time.process_time()
+        result = self.restored(sample)
+        return Timed(result, time.perf_counter() - clock, time.process_time() - cpu)
+
+    def item(self, sample: Sample, timed: Timed) -> Item:
+        """The scores of a picture."""
+        colour = sample.clean.shape[2] == 3
+        y = (metrics.luma(timed.result), metrics.luma(sample.clean)) if colour else None
+        return Item(
+            name=sample.name,
+            psnr=metrics.psnr(timed.result, sample.clean),
+            ssim=metrics.ssim(timed.result, sample.clean),
+            psnr_y=metrics.psnr(*y) if y else None,
+            ssim_y=metrics.ssim(*y) if y else None,
+            seconds=timed.seconds,
+            cpu_seconds=timed.cpu_seconds,
+        )
+
+    def evaluation(self, items: Sequence[Item], *, every: int = 1) -> Evaluation:
+        """Sum up the items of every `every`-th picture, in name order; those that are not there were not asked for."""
+        part = f", one in {every} by name, from the first on" if every > 1 else ""
+        if len(items) < len(places(self.pairs, every)):
+            part += f", the first {len(items)} by name" if every == 1 else f", the first {len(items)} of these"
+        return Evaluation(
+            model=self.restorer.spec.name if self.restorer else INPUT,
+            benchmark=self.benchmark.name,
+            protocol=Protocol(
+                pictures=self.benchmark.pictures + part,
+                degraded=self.benchmark.degraded,
+                sigma_255=self.sigma_255,
+                seed=self.seed,
+                restored=_ROUNDED + _ADAPTED.get(type(self.restorer), "") if self.restorer else "the input as it is",
+                measured_on=self.benchmark.measured_on,
+            ),
+            n=len(items),
+            mean=mean_of(items),
+            items=tuple(items),
+        )
+
+
 def evaluate(
     model: str,
     benchmark: str,
@@ -100,45 +175,34 @@ def evaluate(
     degraded: Path | None = None,
     sigma_255: float = 25,
     seed: int = 0,
+    every: int = 1,
     limit: int | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Evaluation:
-    """Measure a model on a benchmark.
+    """Measure a model on a benchmark; other arguments and errors as `find_pictures` and `prepare` have them.
 
-    `model`: what `aigan.restore.loading.open_restorer` takes, or "input", the degraded pictures themselves.
-    `benchmark`: a name in `BENCHMARKS`, found in the folder `data`, or "folder" for one's own pictures in `clean`, with
-    partners of the same names in `degraded` or else with noise. `sigma_255`, `seed`: of the noise, where some is added.
-    `limit`: only so many pictures, the first in name order. `on_progress` is told how many of them are done.
-    AiganError where pictures are missing, or where the model saw the benchmark's scenes in its training.
+    `every`: only every so many-th picture in name order, from the first on, for what is slow. `limit`: of these only so
+    many, the first. `on_progress` is told how many of them are done.
     """
-    chosen, pairs = _find(benchmark, data=data, clean=clean, degraded=degraded)
-    restorer = None if model == INPUT else _open(model, chosen)
-    wanted = pairs[:limit]
+    chosen, pairs = find_pictures(benchmark, data=data, clean=clean, degraded=degraded)
+    measurement = prepare(model, chosen, pairs, sigma_255=sigma_255, seed=seed)
+    wanted = places(measurement.pairs, every)[:limit]
     items = []
-    for sample in read_samples(chosen, wanted, sigma_255=sigma_255, seed=seed):
-        items.append(_measured(sample, restorer))
+    for place in wanted:
+        sample = measurement.sample(place)
+        items.append(measurement.item(sample, measurement.timed(sample)))
         on_progress(len(items), len(wanted))
-    noisy = chosen.degraded == "noise"
-    return Evaluation(
-        model=restorer.spec.name if restorer else INPUT,
-        benchmark=benchmark,
-        protocol=Protocol(
-            pictures=chosen.pictures + (f", the first {len(wanted)} by name" if len(wanted) < len(pairs) else ""),
-            degraded=chosen.degraded,
-            sigma_255=sigma_255 if noisy else None,
-            seed=seed if noisy else None,
-            restored=_ROUNDED + _ADAPTED.get(type(restorer), "") if restorer else "the input as it is",
-            measured_on=chosen.measured_on,
-        ),
-        n=len(items),
-        mean=_mean(items),
-        items=tuple(items),
-    )
+    return measurement.evaluation(items, every=every)
 
 
-def _find(
-    benchmark: str, *, data: Path | None, clean: Path | None, degraded: Path | None
+def find_pictures(
+    benchmark: str, *, data: Path | None = None, clean: Path | None = None, degraded: Path | None = None
 ) -> tuple[Benchmark, list[Pair]]:
+    """A benchmark by name, found in the folder `data`, and its pictures in name order.
+
+    "folder": one's own in `clean`, with partners of the same names in `degraded` or else to get noise. AiganError where
+    pictures are missing.
+    """
     if benchmark == FOLDER:
         if clean is None:
             raise UsageError("a folder of your own is measured against clean pictures: name their folder with --clean")
@@ -149,34 +213,33 @@ def _find(
     return published, published.pairs(data)
 
 
-def _open(model: str, benchmark: Benchmark) -> Restorer:
-    restorer = open_restorer(model, channels=1 if benchmark.measured_on == "gray" else 3, parts=())
-    if seen := benchmark.scenes & {*restorer.spec.saw_test_scenes_of}:
-        raise AiganError(
-            f"{restorer.spec.name} saw test scenes of {min(seen)} in its training: measure it on another benchmark"
-        )
-    return restorer
+def prepare(
+    model: str, benchmark: Benchmark, pairs: Sequence[Pair], *, sigma_255: float = 25, seed: int = 0
+) -> Measurement:
+    """Open a model to measure it on a benchmark's pictures.
 
-
-def _measured(sample: Sample, restorer: Restorer | None) -> Item:
-    start = time.perf_counter()
-    result = sample.degraded * 255
-    if restorer:  # tiles that are exact, so that no figure depends on the memory that is free
-        result = np.round(255 * tiles.decompose(restorer, sample.degraded, exact=True).original.clip(0, 1))
-    seconds = time.perf_counter() - start
-    colour = sample.clean.shape[2] == 3
-    y = (metrics.luma(result), metrics.luma(sample.clean)) if colour else None
-    return Item(
-        name=sample.name,
-        psnr=metrics.psnr(result, sample.clean),
-        ssim=metrics.ssim(result, sample.clean),
-        psnr_y=metrics.psnr(*y) if y else None,
-        ssim_y=metrics.ssim(*y) if y else None,
-        seconds=seconds,
+    `model`: what `aigan.restore.loading.open_restorer` takes, or "input", the degraded pictures themselves.
+    `sigma_255`, `seed`: of the noise, where some is added. AiganError where the model saw the benchmark's scenes in its
+    training, or cannot be opened.
+    """
+    noisy = benchmark.degraded == "noise"
+    return Measurement(
+        benchmark=benchmark,
+        pairs=pairs,
+        restorer=None if model == INPUT else _open(model, benchmark, sigma_255 if noisy else None),
+        sigma_255=sigma_255 if noisy else None,
+        seed=seed if noisy else None,
     )
 
 
-def _mean(items: Sequence[Item]) -> Scores:
+def places(pairs: Sequence[Pair], every: int) -> range:
+    """The places of every `every`-th of the pairs, from the first on."""
+    return range(0, len(pairs), every)
+
+
+def mean_of(items: Sequence[Item]) -> Scores:
+    """The mean of each score."""
+
     def mean(field: str) -> float:
         return statistics.fmean(getattr(item, field) for item in items)
 
@@ -187,4 +250,15 @@ def _mean(items: Sequence[Item]) -> Scores:
         psnr_y=mean("psnr_y") if colour else None,
         ssim_y=mean("ssim_y") if colour else None,
         seconds=mean("seconds"),
+        cpu_seconds=mean("cpu_seconds"),
     )
+
+
+def _open(model: str, benchmark: Benchmark, sigma_255: float | None) -> Restorer:
+    channels = 1 if benchmark.measured_on == "gray" else 3
+    restorer = open_restorer(model, channels=channels, parts=(), sigma_255=sigma_255)
+    if seen := benchmark.scenes & {*restorer.spec.saw_test_scenes_of}:
+        raise AiganError(
+            f"{restorer.spec.name} saw test scenes of {min(seen)} in its training: measure it on another benchmark"
+        )
+    return restorer

@@ -1,0 +1,155 @@
+"""What a table of the paper wants measured: methods, benchmarks and, beside them, what the paper prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, NamedTuple, TypeVar
+
+import msgspec
+
+from aigan.errors import AiganError, UsageError
+from aigan.evaluate.benchmarks import find_benchmark
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Sigma = Annotated[float, msgspec.Meta(gt=0, le=255)]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Box = tuple[int, int, int, int]  # left, top, width, height in px
+Kind = TypeVar("Kind")
+
+
+class Method(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A system. `paper`: its name in the paper, or the one that it is compared with."""
+
+    name: str  # as `aigan evaluate` takes it
+    label: str = ""  # in tables; else its name
+    paper: str = ""
+    benchmarks: tuple[str, ...] = ()  # on these only; on all where empty
+    every: Count = 1  # measured on every so many-th picture by name
+
+    @property
+    def shown(self) -> str:
+        """What tables call it."""
+        return self.label or self.name
+
+
+class Set(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A benchmark. `paper`: the set that the paper's figures beside it are of."""
+
+    name: str
+    title: str
+    sigma_255: tuple[Sigma, ...] = ()  # of the noise, where some is added
+    paper: str = ""
+
+    @property
+    def sigmas(self) -> tuple[float | None, ...]:
+        """Once for each strength of the noise; once where none is added."""
+        return self.sigma_255 or (None,)
+
+    def __post_init__(self) -> None:
+        if (find_benchmark(self.name).degraded == "noise") != bool(self.sigma_255):
+            raise ValueError(f"{self.name}: sigma_255 is for benchmarks to which noise is added, and only for these")
+
+
+class Sheet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A comparison of pictures, with parts of them enlarged.
+
+    Of a picture of a benchmark of the table, or of files, with paths from the configuration's folder: `clean`, and
+    `degraded` or else noise of `sigma_255`.
+    """
+
+    name: Name
+    crops: tuple[Box, ...]
+    benchmark: str = ""
+    picture: str = ""
+    clean: str = ""
+    degraded: str = ""
+    sigma_255: Sigma = 25
+    methods: tuple[str, ...] = ()  # these only; all that the table has for such pictures where empty
+
+    def __post_init__(self) -> None:
+        if bool(self.benchmark and self.picture) == bool(self.clean):
+            raise ValueError(f"{self.name}: name either benchmark and picture, or clean")
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table: every method on every benchmark."""
+
+    name: Name
+    title: str
+    benchmarks: Annotated[tuple[Set, ...], msgspec.Meta(min_length=1)]
+    methods: Annotated[tuple[Method, ...], msgspec.Meta(min_length=1)]
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 0  # of the noise
+    remarks: tuple[str, ...] = ()  # below the table
+    sheets: tuple[Sheet, ...] = ()
+
+    def cells(self) -> Iterator[Cell]:
+        """What is to be measured, in the order of the configuration."""
+        for method in self.methods:
+            for benchmark in self.benchmarks:
+                if benchmark.name in (method.benchmarks or [benchmark.name]):
+                    for sigma_255 in benchmark.sigmas:
+                        seed = None if sigma_255 is None else self.seed
+                        yield Cell(method.name, benchmark.name, sigma_255, seed, method.every)
+
+
+class Cell(NamedTuple):
+    """A method on every `every`-th picture of a benchmark, with one strength of noise: what one row is of."""
+
+    method: str
+    benchmark: str
+    sigma_255: float | None
+    seed: int | None
+    every: int
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"{self.method} on {self.benchmark}" + (f", σ {self.sigma_255:g}" if self.sigma_255 else "")
+
+
+class PaperFigure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the paper prints for a system on a set."""
+
+    set: str
+    psnr: float
+    ssim: float
+    sigma_255: Sigma | None = None
+
+
+class PaperTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table as the paper prints it, and what is to be said of it."""
+
+    systems: dict[str, tuple[PaperFigure, ...]]
+    remarks: tuple[str, ...] = ()
+
+    def find(self, system: str, set_name: str, sigma_255: float | None) -> PaperFigure | None:
+        """The figure of a system, if the paper has it."""
+        figures = self.systems.get(system, ())
+        return next((one for one in figures if (one.set, one.sigma_255) == (set_name, sigma_255)), None)
+
+
+PAPER = "paper.yaml"  # beside the configurations
+NOT_IN_THE_PAPER = PaperTable(systems={})
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a configuration. AiganError says which key is wrong."""
+    return _read_yaml(path, Plan)
+
+
+def read_paper(path: Path) -> dict[str, PaperTable]:
+    """What the paper prints, by the name of the table, from the file beside a configuration; nothing without it."""
+    paper = path.with_name(PAPER)
+    return _read_yaml(paper, dict[str, PaperTable]) if paper.exists() else {}
+
+
+def _read_yaml(path: Path, kind: type[Kind]) -> Kind:
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path}: there is no such configuration; those of the paper are in configs/benchmark"
+        ) from None
+    except (msgspec.DecodeError, AiganError) as error:
+        raise AiganError(f"{path}: {' '.join(str(error).split())}") from None

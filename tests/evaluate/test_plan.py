@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aigan.baselines.registry import BASELINES
+from aigan.errors import AiganError, UsageError
+from aigan.evaluate.benchmarks import find_benchmark
+from aigan.evaluate.measure import INPUT
+from aigan.evaluate.plan import Cell, read_paper, read_plan
+from aigan.restore import registry
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs/benchmark").glob("table*.yaml"))
+TASKS = {"table1": "derain", "table2": "dehaze", "table3": "denoise"}
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_papers_tables_name_what_there_is(path: Path) -> None:
+    plan, paper = read_plan(path), read_paper(path)[path.stem]
+    assert plan.name == path.stem
+    for cell in plan.cells():
+        assert cell.method in {INPUT, *BASELINES, *registry.shipped()}
+    classical = {name for name, baseline in BASELINES.items() if baseline.task == TASKS[plan.name]}
+    assert classical < {method.name for method in plan.methods}
+    for method in plan.methods:
+        assert not method.paper or method.paper in paper.systems
+    sets = {figure.set for figures in paper.systems.values() for figure in figures}
+    for benchmark in plan.benchmarks:
+        assert benchmark.paper in sets
+        assert paper.find("AI-GAN", benchmark.paper, benchmark.sigmas[-1])
+    for sheet in plan.sheets:
+        assert not sheet.clean or (path.parent / sheet.clean).is_file()
+        assert not sheet.degraded or (path.parent / sheet.degraded).is_file()
+        assert not sheet.benchmark or find_benchmark(sheet.benchmark)
+
+
+def test_cells_are_methods_times_benchmarks_times_noise(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "t.yaml",
+        """
+        name: t
+        title: T
+        seed: 5
+        benchmarks: [{name: set12, title: Set12, sigma_255: [15, 25]}, {name: polyu, title: PolyU}]
+        methods: [{name: input}, {name: denoise-s, benchmarks: [polyu], every: 10}]
+        """,
+    )
+    assert list(read_plan(path).cells()) == [
+        Cell("input", "set12", 15, 5, 1),
+        Cell("input", "set12", 25, 5, 1),
+        Cell("input", "polyu", None, None, 1),
+        Cell("denoise-s", "polyu", None, None, 10),
+    ]
+    assert read_paper(path) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name: t", "title"),
+        ("name: [", "t.yaml: "),
+        (
+            "{name: t, title: T, methods: [{name: input}], benchmarks: [{name: rain12, title: R}]}",
+            "no benchmark rain12",
+        ),
+        ("{name: t, title: T, methods: [{name: input}], benchmarks: [{name: set12, title: S}]}", "set12: sigma_255 is"),
+        (
+            "{name: t, title: T, methods: [{name: input, evry: 2}], benchmarks: [{name: polyu, title: P}]}",
+            "evry.*methods",
+        ),
+        (
+            "{name: t, title: T, methods: [{name: input}], benchmarks: [{name: polyu, title: P}], "
+            "sheets: [{name: s, crops: []}]}",
+            "s: name either",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(AiganError, match=words):
+        read_plan(write(tmp_path / "t.yaml", text))
+
+
+def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"t\.yaml.*configs/benchmark"):
+        read_plan(tmp_path / "t.yaml")
