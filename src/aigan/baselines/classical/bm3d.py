@@ -3,7 +3,8 @@
 K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, "Image Denoising by Sparse 3-D Transform-Domain Collaborative Filtering",
 IEEE TIP 2007, by the authors' package `bm3d`, which follows Y. Mäkinen, L. Azzari, A. Foi, "Collaborative Filtering of
 Correlated Noise: Exact Transform-Domain Variance for Improved Shrinkage and Patch Matching", IEEE TIP 2020: its normal
-profile, in one thread, since with more its results differ a little from run to run.
+profile, in one thread, since with more its results differ a little from run to run. It is better than the software of
+2007, whose figures are those that papers quote: thresholds are worked out, and matching allows for noise.
 
 Colour is filtered in opponent planes whose blocks are matched in the mean of the channels, as by the package's
 `bm3d_rgb`, but for its stretching of each plane to [0, 1]: that divides by zero where a plane is constant.
