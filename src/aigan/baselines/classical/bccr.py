@@ -16,8 +16,8 @@ A of each channel is the greatest value of its minimum filter. σ, δ, ε, C₀,
 authors' published code.
 
 Deviations. Two values are chosen on our training scenes (RESIDE, none of the test): the closing has a window of 15 px,
-as large as the minimum filter's, for 3 px in the authors' code, and λ is 1 for 2; with the smaller window the whole
-picture is too dark. Thresholds are those of the objective above; the authors' code divides them by the number of
+as large as the minimum filter's, for 3 px in the authors' code, and λ is 1 for 2: as published, t comes out too small
+and the picture too dark. Thresholds are those of the objective above; the authors' code divides them by the number of
 filters. Pictures are continued by reflection, where the authors' transforms join opposite borders. Their code has one
 Kirsch operator twice in place of the one that points down, and no Laplacian: this one has the bank of the paper.
 """

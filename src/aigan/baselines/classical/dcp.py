@@ -11,8 +11,8 @@ where t is t̃ smoothed along the edges of the picture, and A is read where the 
 
 Deviations: t̃ is smoothed by the guided filter, as the same authors came to do it (guided_filter.py), not by soft
 matting; its guide is the gray picture, its radius and ε are those in common use. A is the mean of the pixels whose dark
-channel is among the brightest 0.1 %, as in common use, not the brightest of them: on our training scenes (RESIDE, none
-of the test) that gives 0.6 dB more outdoors and 0.1 dB more indoors.
+channel is among the brightest 0.1 %, as in common use, not the brightest of them, which is worse on our training scenes
+(RESIDE, none of the test), outdoors and indoors.
 """
 
 from __future__ import annotations
