@@ -10,7 +10,7 @@ import importlib
 from typing import Literal, NamedTuple, cast
 
 from aigan.decomposition import Restorer
-from aigan.errors import AiganError
+from aigan.errors import AiganError, MissingExtra
 
 
 class Baseline(NamedTuple):
@@ -41,7 +41,10 @@ def open_baseline(name: str, *, channels: Literal[1, 3] = 3, sigma_255: float | 
     installed.
     """
     baseline = BASELINES[name]
-    cls = getattr(importlib.import_module(f"aigan.baselines.{baseline.module}"), baseline.cls)
+    try:
+        cls = getattr(importlib.import_module(f"aigan.baselines.{baseline.module}"), baseline.cls)
+    except ImportError as missing:
+        raise MissingExtra(f"{name} needs {missing.name}: install it with  pip install 'aigan[baselines]'") from missing
     if baseline.task != "denoise":
         return cast("Restorer", cls(channels=channels))
     if sigma_255 is None:
