@@ -40,6 +40,7 @@ def draw_costs(plan: Plan, lines: Sequence[Entry], path: Path) -> None:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from matplotlib.ticker import LogLocator, NullFormatter
     except ImportError:
         raise MissingExtra("the plot needs matplotlib: install it with  pip install 'aigan[eval]'") from None
     panels = [(benchmark, sigma_255) for benchmark in plan.benchmarks for sigma_255 in benchmark.sigmas]
@@ -59,6 +60,9 @@ def draw_costs(plan: Plan, lines: Sequence[Entry], path: Path) -> None:
                 axes.annotate(line.system, (line.cpu_seconds, psnr), xytext=(5, 5), textcoords="offset points")
         axes.set_title(benchmark.title + (f", σ {sigma_255:g}" if sigma_255 else ""))
         axes.set(xlabel="processor seconds a picture", ylabel=f"PSNR on {scale}, dB", xscale="log")
+        axes.xaxis.set(
+            major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter=NullFormatter()
+        )
         axes.margins(0.25)
         axes.spines[["top", "right"]].set_visible(False)
     with replacing(path, overwrite=True) as temporary:
