@@ -12,4 +12,4 @@ def test_prints_the_measurement_and_what_auto_would_do(tmp_path) -> None:
     done = CliRunner().invoke(app, ["inspect", str(tmp_path / "a.png")])
     assert done.exit_code == 0
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["noise", "streaks", "veil", "auto"]
-    assert "denoise: noise" in done.stdout
+    assert "denoise: white noise" in done.stdout

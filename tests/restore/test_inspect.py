@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aigan.pictures import write
-from aigan.restore.inspect import Choice, Measurement, choose, inspect, measure, noise_sigma_255, streaks, veil
+from aigan.restore.inspect import (
+    STREAKS,
+    VEIL,
+    WHITE,
+    Measurement,
+    choose,
+    colour_noise_255,
+    inspect,
+    measure,
+    noise,
+    streaks,
+    veil,
+)
 
 
 @pytest.fixture(scope="module")
@@ -18,34 +31,59 @@ def scene():
 
 
 def rain(shape, strength: float, tilt: float):
-    """Bright lines 12 px long, 1 px wide."""
+    """Bright lines 20 px long, 2 px wide."""
     random = np.random.default_rng(0)
     layer = np.zeros(shape[:2], np.float32)
-    for y, x in zip(random.integers(0, shape[0] - 12, 900), random.integers(8, shape[1] - 8, 900), strict=True):
-        for step in range(12):
-            layer[y + step, x + round(tilt * (step - 6))] = strength
+    for y, x in zip(random.integers(0, shape[0] - 20, 900), random.integers(8, shape[1] - 8, 900), strict=True):
+        for step in range(20):
+            left = x + round(tilt * (step - 10))
+            layer[y + step, left : left + 2] = strength
     return layer[..., None]
 
 
 @pytest.mark.parametrize("sigma", [2, 5, 15, 40])
-def test_noise_is_measured_to_a_fifth(scene, sigma: int) -> None:
+def test_noise_is_measured_to_a_fifth_and_seen_to_be_white(scene, sigma: int) -> None:
     noisy = scene + np.random.default_rng(0).normal(0, sigma / 255, scene.shape).astype(np.float32)
-    assert noise_sigma_255(noisy) == pytest.approx(sigma, rel=0.2)
+    measured, correlation = noise(noisy[..., 1])
+    assert measured == pytest.approx(sigma, rel=0.2)
+    assert correlation < WHITE
 
 
-@pytest.mark.parametrize("tilt", [-0.5, 0.0, 0.5])
+def test_what_is_smooth_or_gray_is_neither_white_nor_coloured(scene) -> None:
+    random = np.random.default_rng(0).normal(0, 0.1, (*scene.shape[:2], 1)).astype(np.float32)
+    texture = scene + random + np.roll(random, 1, axis=0) + np.roll(random, 1, axis=1)
+    sigma, correlation = noise(np.ascontiguousarray(texture[..., 1]))
+    assert sigma > 3
+    assert correlation > WHITE
+    assert colour_noise_255(0.5 + np.repeat(random, 3, axis=2)) == pytest.approx(0, abs=1e-3)
+
+
+def test_noise_of_colours_is_seen_where_colours_are_smoothed(scene) -> None:
+    random = np.random.default_rng(0).normal(0, 0.06, (128, 160, 3)).astype(np.float32)
+    smoothed = scene + random.repeat(2, axis=0).repeat(2, axis=1)
+    measured = measure(smoothed, scene)
+    assert measured.noise_correlation > WHITE
+    assert measured.colour_noise_255 == pytest.approx(0.06 * 2**0.5 * 255, rel=0.3)
+    assert measure(scene, scene).colour_noise_255 < 1
+
+
+@pytest.mark.parametrize("tilt", [-0.2, 0.0, 0.2])
 def test_rain_is_told_from_noise_and_edges(scene, tilt: float) -> None:
-    rainy = np.clip(scene + rain(scene.shape, 0.3, tilt), 0, 1)
+    rainy = np.clip(scene + rain(scene.shape, 0.3, tilt), 0, 1)[..., 1]
     noisy = scene + np.random.default_rng(0).normal(0, 0.1, scene.shape).astype(np.float32)
-    assert streaks(rainy) > 0.5
-    assert streaks(scene) < 0.2
-    assert streaks(noisy) < 0.2
-    assert streaks(rainy.swapaxes(0, 1)) < streaks(rainy)  # rain does not fall sideways
+    assert streaks(rainy) > STREAKS
+    assert streaks(scene[..., 1]) < 0.2
+    assert streaks(noisy[..., 1]) < 0.2
+    assert streaks(rainy.swapaxes(0, 1)) == 0  # rain does not fall sideways
 
 
-def test_haze_lifts_the_darkest_parts(scene) -> None:
-    assert veil(scene) < 0.05
-    assert veil(0.6 * scene + 0.4 * 0.9) == pytest.approx(0.36 + 0.6 * veil(scene), abs=0.01)
+def test_haze_lifts_the_darkest_parts_and_takes_contrast_and_colours(scene) -> None:
+    hazy = 0.6 * scene + np.float32(0.4 * 0.9)
+    pale = np.repeat(hazy.mean(axis=2, keepdims=True), 3, axis=2)
+    assert veil(scene) < 0
+    assert veil(hazy) > VEIL
+    assert veil(hazy - np.float32(0.2)) < veil(hazy)
+    assert veil(pale) == veil(pale[..., :1]) < veil(hazy)  # a gray picture says less
 
 
 def test_the_rule(scene) -> None:
@@ -56,9 +94,51 @@ def test_the_rule(scene) -> None:
         (noisy, "denoise"),
         (0.6 * scene + 0.36, "dehaze"),
     ):
-        assert choose(measure(picture.astype(np.float32), picture.astype(np.float32))).task == task
-    assert choose(Measurement(9, 1, 1)) == Choice("derain", "streaks 1.00 > 0.4")
-    assert choose(Measurement(9, 0, 1)).task == "denoise"
+        measured = measure(picture.astype(np.float32), picture.astype(np.float32))
+        assert choose(measured, shipped=["all-s"]).task == task
+
+
+CLEAN = Measurement(noise_sigma_255=0, noise_correlation=0, colour_noise_255=0, streaks=0, veil=0)
+
+
+def found(**values: float) -> Measurement:
+    return msgspec.structs.replace(CLEAN, **values)
+
+
+RAINY, HAZY = {"streaks": 1.0}, {"veil": 0.3}
+NOISY, GRAINY = {"noise_sigma_255": 9.0, "noise_correlation": -0.45}, {"noise_sigma_255": 9.0, "colour_noise_255": 5.0}
+SHIPPED = ["all-s", "dehaze-s", "denoise-photo-s", "denoise-s", "derain-s"]
+FEW = ["dehaze-s", "denoise-gray-s", "denoise-s", "derain-s"]
+
+
+@pytest.mark.parametrize(
+    ("measured", "shipped", "task", "model"),
+    [
+        ({}, SHIPPED, None, ""),
+        (RAINY, SHIPPED, "derain", "derain"),
+        (HAZY, SHIPPED, "dehaze", "dehaze"),
+        (NOISY, SHIPPED, "denoise", "denoise"),
+        (GRAINY, SHIPPED, "denoise", "denoise-photo"),
+        (GRAINY, FEW, "denoise", "denoise"),
+        (NOISY | {"colour_noise_255": 8.0}, SHIPPED, "denoise", "denoise"),  # white noise is in the colours too
+        ({"noise_sigma_255": 9.0, "noise_correlation": 0.1}, SHIPPED, None, ""),  # texture
+        ({"streaks": 0.5}, SHIPPED, None, ""),
+        (NOISY | {"streaks": 0.5}, SHIPPED, "all", "all"),  # noise hides streaks
+        (RAINY | HAZY, SHIPPED, "all", "all"),
+        (GRAINY | HAZY, SHIPPED, "all", "all"),
+        (RAINY | NOISY | HAZY, SHIPPED, "all", "all"),
+        (RAINY | NOISY | HAZY, FEW, "derain", "derain"),
+        (GRAINY | HAZY, FEW, "denoise", "denoise"),
+    ],
+)
+def test_which_model_is_taken(measured, shipped, task, model) -> None:
+    choice = choose(found(**measured), shipped=shipped)
+    assert (choice.task, choice.model) == (task, model)
+
+
+def test_the_reason_names_all_that_was_found() -> None:
+    assert choose(found(**RAINY, **HAZY), shipped=FEW).reason == "streaks 1.00 > 0.6; veil 0.30 > 0.1"
+    assert choose(CLEAN, shipped=FEW).reason == "neither streaks, noise nor veil"
 
 
 @settings(deadline=None, max_examples=30)
@@ -66,7 +146,7 @@ def test_the_rule(scene) -> None:
 def test_the_smallest_pictures_can_be_measured(height: int, width: int, channels: int) -> None:
     picture = np.random.default_rng(0).random((height, width, channels), np.float32)
     measured = measure(picture, picture)
-    assert all(np.isfinite(value) for value in (measured.noise_sigma_255, measured.streaks, measured.veil))
+    assert np.isfinite(msgspec.structs.astuple(measured)).all()
 
 
 def test_a_file_is_measured_in_its_middle_and_as_a_whole(tmp_path) -> None:
@@ -75,4 +155,4 @@ def test_a_file_is_measured_in_its_middle_and_as_a_whole(tmp_path) -> None:
     write(picture, tmp_path / "a.png")
     measured = inspect(tmp_path / "a.png")
     assert measured.noise_sigma_255 == pytest.approx(25.5, rel=0.25)
-    assert measured.veil == 0
+    assert measured.veil < 0

@@ -206,7 +206,7 @@ def test_auto_chooses_for_each_picture_and_says_why(models, photo, tmp_path) -> 
     items = plan([photo, tmp_path / "clear.png"], tmp_path / "out")
     noisy, clear = Job(save=("original", "interference", "error")).run(items)
     assert (noisy.model, clear.model) == ("denoise-s", "none")
-    assert noisy.notes[0].startswith("denoise: noise")
+    assert noisy.notes[0].startswith("denoise: white noise")
     assert clear.notes[0].startswith("left as it is:")
     np.testing.assert_array_equal(read(tmp_path / "out/clear.png").pixels, read(tmp_path / "clear.png").pixels)
     assert read(tmp_path / "out/clear.error.png").pixels.max() == 0

@@ -16,7 +16,7 @@ from aigan.decomposition import Array, Context, Restorer
 from aigan.errors import AiganError
 from aigan.pictures import Picture, StripReader, open_strips, thumbnail
 from aigan.pictures.kinds import format_of
-from aigan.restore import border, outputs, tiles, untouched
+from aigan.restore import border, outputs, registry, tiles, untouched
 from aigan.restore.backends import contract
 from aigan.restore.inspect import Choice, choose, inspect
 from aigan.restore.loading import Backend, check, open_restorer
@@ -166,10 +166,10 @@ class _Run:
         """The model to take, and why."""
         if self.job.model != AUTO:
             return self.job.model, ()
-        choice = self.choice or choose(inspect(source))
+        choice = self.choice or choose(inspect(source), shipped=registry.shipped())
         if self.job.auto_once:
             self.choice = choice
-        return choice.task or untouched.NAME, (f"{choice.task or 'left as it is'}: {choice.reason}",)
+        return choice.model or untouched.NAME, (f"{choice.model or 'left as it is'}: {choice.reason}",)
 
     def _open_model(self, model: str, channels: int) -> Restorer:
         return open_restorer(
