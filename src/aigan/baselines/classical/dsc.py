@@ -17,6 +17,8 @@ Deviations:
   the sum of both layers' codes: one pursuit over both kinds of atoms finds them, and exclusive codes need no penalty.
 - Rain atoms are those which are streaks along the direction of fall that fits best, within 45° of the vertical; they
   are chosen once. Rain lightens: they have a positive code, and R(1 − B) is not negative.
+- Codes say nothing of a patch's mean. Rain's is such that a quarter of the patch has none (chosen on pairs of
+  RainTrainL and of its heavy counterpart).
 - The rounds improve the dictionary on the sampled patches only; the layers are made once, at its end, from patches
   every 4 px (there: every 2). So the dictionary is all that is global, and a tile gives what the whole picture gives.
 - The dictionary is learned online (sparse.py), not by K-SVD.
@@ -35,6 +37,7 @@ from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 SIDE, STEP = 16, 4  # px, of the patches and between them
 ATOMS, RAIN_ATOMS = 640, 128
 MOST = (5, 8)  # atoms a patch, of the background and of rain
+DRY = 0.25  # share of a patch's pixels on which no rain falls
 LEARNED_FROM, ROUNDS = 10_000, 5
 _ROUND_FROM = 4000  # patches that a round codes
 _FALLS = np.arange(-45, 46, 5)  # degrees from the vertical
@@ -81,7 +84,9 @@ def luminance(picture: Array) -> Array:
 def rain_part(o: Array, atoms: Array) -> Array:
     """R(1 − B) ≥ 0 of a picture O (H, W) under its dictionary."""
     codes = _codes(_centred(sparse.taken(o, SIDE, STEP)), atoms)
-    return np.maximum(sparse.laid(_rain(codes, atoms), o.shape, STEP), 0)
+    rain = _rain(codes, atoms)
+    rain -= np.quantile(rain, DRY, axis=1, keepdims=True).astype(np.float32)
+    return np.maximum(sparse.laid(rain, o.shape, STEP), 0)
 
 
 def learn(o: Array) -> Array:
