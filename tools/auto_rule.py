@@ -17,7 +17,9 @@ import io
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -43,7 +45,9 @@ from aigan.restore import registry, tiles
 from aigan.restore.inspect import BLIND, PHOTO, Choice, Measurement, choose, inspect
 from aigan.restore.loading import open_restorer
 
+Item = TypeVar("Item")
 Made = tuple[str, Callable[[], Bytes]]  # a picture's name, and how it is made
+Degrade = Callable[[Bytes, int], Bytes]  # what degrades a picture; the number is its place, and seeds what is drawn
 EVERY_MODEL = ("derain", "dehaze", "denoise", PHOTO, BLIND)
 DECISIONS = ("left", "derain", "denoise", PHOTO, "dehaze", BLIND)
 
@@ -71,25 +75,22 @@ def training_sets(data: Path, every: int) -> Iterator[tuple[str, list[Made]]]:
         times = [-(-side // part) for side, part in zip(picture.shape[:2], layer.shape, strict=True)]
         return add_streak(picture, np.tile(layer, times)[: picture.shape[0], : picture.shape[1]])
 
-    def each(items: list[Path], make: Callable[[Bytes, int], Bytes] = lambda picture, number: picture) -> list[Made]:
-        return [
-            (path.name, lambda path=path, number=number: make(read_rgb(path), number))  # type: ignore[misc]
-            for number, path in enumerate(items)
-        ][::every]
+    def each(items: list[Path], make: Degrade = unchanged) -> list[Made]:
+        made: list[Made] = [
+            (path.name, partial(made_of, read_rgb, path, make, number)) for number, path in enumerate(items)
+        ]
+        return made[::every]
 
-    def of_pairs(
-        items: list[Pair], make: Callable[[Bytes, int], Bytes] = lambda picture, number: picture
-    ) -> list[Made]:
-        return [
-            (pair.name, lambda pair=pair, number=number: make(pair.read()[0], number))  # type: ignore[misc]
-            for number, pair in enumerate(items)
-        ][::every]
+    def of_pairs(items: list[Pair], make: Degrade = unchanged) -> list[Made]:
+        made: list[Made] = [
+            (pair.name, partial(made_of, first, pair, make, number)) for number, pair in enumerate(items)
+        ]
+        return made[::every]
 
-    def of_hazy(start: int, make: Callable[[Bytes, int], Bytes] = lambda picture, number: picture) -> list[Made]:
-        return [
-            (scenes[number].name, lambda number=number: make(hazy(number), number))  # type: ignore[misc]
-            for number in range(start, len(scenes), 3)
-        ][::every]
+    def of_hazy(start: int, make: Degrade = unchanged) -> list[Made]:
+        numbers = range(start, len(scenes), 3)
+        made: list[Made] = [(scenes[n].name, partial(made_of, hazy, n, make, n)) for n in numbers]
+        return made[::every]
 
     yield "clean: photos", each(photos)
     yield "clean: bsds500", each(bsds)
@@ -131,29 +132,42 @@ def test_sets(data: Path, benchmarks: Path, every: int) -> Iterator[tuple[str, l
     def pairs(name: str) -> list[Pair]:
         return find_benchmark(name).pairs(benchmarks)[::every]
 
-    def made(items: list[Pair], which: int) -> list[Made]:
-        return [(pair.name, lambda pair=pair: pair.read()[which]) for pair in items]  # type: ignore[misc]
+    def made(items: list[Pair], which: Callable[[Pair], Bytes], make: Degrade = unchanged) -> list[Made]:
+        return [(pair.name, partial(made_of, which, pair, make, number)) for number, pair in enumerate(items)]
 
     names = ("rain100l", "rain100h", "reside-outdoor", "reside-indoor", "polyu")
     for name in ("cbsd68", *names):
-        yield f"clean: {name}", made(pairs(name), 1)
+        yield f"clean: {name}", made(pairs(name), second)
     for name in names:
-        yield f"degraded: {name}", made(pairs(name), 0)
+        yield f"degraded: {name}", made(pairs(name), first)
     for sigma in (5, 15, 25, 50):
-        clean = enumerate(made(pairs("cbsd68"), 1))
-        yield (
-            f"noise: cbsd68, σ {sigma}",
-            [
-                (name, lambda make=make, number=number, sigma=sigma: noisy(sigma)(make(), number))  # type: ignore[misc]
-                for number, (name, make) in clean
-            ],
-        )
+        yield f"noise: cbsd68, σ {sigma}", made(pairs("cbsd68"), second, noisy(sigma))
     for kind in ("rain", "haze"):
         real = list_pictures(data / kind / "real")
-        yield f"real: {kind}", [(path.name, lambda path=path: read_rgb(path)) for path in real]  # type: ignore[misc]
+        yield f"real: {kind}", [(path.name, partial(read_rgb, path)) for path in real]
 
 
-def by(kind: Interference, seed: int) -> Callable[[Bytes, int], Bytes]:
+def made_of(read: Callable[[Item], Bytes], item: Item, make: Degrade, number: int) -> Bytes:
+    """Read what is given and degrade it."""
+    return make(read(item), number)
+
+
+def first(pair: Pair) -> Bytes:
+    """The degraded picture."""
+    return pair.read()[0]
+
+
+def second(pair: Pair) -> Bytes:
+    """The clean picture."""
+    return pair.read()[1]
+
+
+def unchanged(picture: Bytes, number: int) -> Bytes:
+    """The picture itself."""
+    return picture
+
+
+def by(kind: Interference, seed: int) -> Degrade:
     """Degrade by a model of interference."""
 
     def degrade(picture: Bytes, number: int) -> Bytes:
@@ -163,7 +177,7 @@ def by(kind: Interference, seed: int) -> Callable[[Bytes, int], Bytes]:
     return degrade
 
 
-def noisy(sigma: float) -> Callable[[Bytes, int], Bytes]:
+def noisy(sigma: float) -> Degrade:
     """Add white noise."""
 
     def degrade(picture: Bytes, number: int) -> Bytes:
@@ -174,7 +188,12 @@ def noisy(sigma: float) -> Callable[[Bytes, int], Bytes]:
     return degrade
 
 
-def rounded(picture: np.ndarray) -> Bytes:  # type: ignore[type-arg]
+def noisy_jpeg(sigma: float, picture: Bytes, number: int) -> Bytes:
+    """White noise, saved as JPEG."""
+    return as_jpeg(noisy(sigma)(picture, number), 95)
+
+
+def rounded(picture: np.ndarray) -> Bytes:
     """As a file has it."""
     pixels: Bytes = np.round(255 * picture.clip(0, 1)).astype(np.uint8)
     return pixels
@@ -251,7 +270,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--benchmarks", type=Path, help="folder of the benchmarks' pictures: measure these")
-    parser.add_argument("--every", type=int, default=1, help="only each n-th picture of a kind")
+    parser.add_argument(
+        "--every", type=int, default=1, help="only each n-th picture of a kind (an odd n keeps the halves)"
+    )
     parser.add_argument("--names", action="store_true", help="print every picture's measurement")
     given = parser.parse_args()
     if given.benchmarks:

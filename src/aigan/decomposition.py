@@ -52,21 +52,26 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Confidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The expected error of a block is exp(bias + spread · log S + contrast · log C + removed · log R).
+    """The expected error of a block is exp(bias + spread · log S + contrast · log C + removed · log R + middle · log M
+    + dark · log D).
 
-    S, C, R: spread of the estimates of O, contrast of the result, size of what was removed, in gray levels of 255
-    (restore/confidence.py, which fits the coefficients). The defaults are those of the three tasks together.
+    S, C, R: spread of the estimates of O, contrast of the result, size of what was removed, in gray levels of 255;
+    M: how far the result is from black and white, b·(1 − b) of its brightness; D: dark channel of the degraded picture
+    (restore/confidence.py, which fits the coefficients). The defaults are those of rain, haze and noise together, by
+    the first three alone.
     """
 
     bias: float = 0.545
     spread: float = 0.131
     contrast: float = 0.254
     removed: float = 0.46
+    middle: float = 0.0
+    dark: float = 0.0
 
     @property
-    def weights(self) -> tuple[float, float, float, float]:
-        """The four in order."""
-        return self.bias, self.spread, self.contrast, self.removed
+    def weights(self) -> tuple[float, ...]:
+        """All of them in order."""
+        return self.bias, self.spread, self.contrast, self.removed, self.middle, self.dark
 
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31)]

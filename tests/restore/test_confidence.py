@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 
 from aigan.decomposition import Confidence
-from aigan.restore.blocks import block_means
-from aigan.restore.confidence import BLOCK, FLOOR, expected_error, features, fit, interpolated
+from aigan.restore.blocks import block_means, block_minima
+from aigan.restore.confidence import (
+    BLOCK,
+    DARK_FLOOR,
+    FLOOR,
+    MIDDLE_FLOOR,
+    expected_error,
+    features,
+    fit,
+    interpolated,
+)
 
 
 def test_block_means_of_blocks_cut_short() -> None:
@@ -12,6 +22,11 @@ def test_block_means_of_blocks_cut_short() -> None:
     expected = [[values[:4, :4].mean(), values[:4, 4:].mean()], [values[4:, :4].mean(), values[4:, 4:].mean()]]
     np.testing.assert_allclose(block_means(values, 4), expected)
     np.testing.assert_allclose(block_means(values[..., None], 4)[..., 0], expected)
+
+
+def test_block_minima_of_blocks_cut_short() -> None:
+    values = np.arange(30, dtype=np.float32).reshape(5, 6)
+    np.testing.assert_array_equal(block_minima(values, 4), [[0, 4], [24, 28]])
 
 
 def test_interpolation_keeps_what_is_level_and_what_is_straight() -> None:
@@ -51,6 +66,27 @@ def test_a_fit_predicts_the_size_of_the_error() -> None:
 def test_features_of_a_known_block() -> None:
     degraded, result, other = (np.full((8, 8, 1), value, np.float32) for value in (0.5, 0.4, 0.2))
     result = result + np.float32(0.1) * (np.indices((8, 8)).sum(axis=0) % 2 * 2 - 1)[..., None].astype(np.float32)
-    one, spread, contrast, removed = features(degraded, [result, result + other - 0.4])[0, 0]
+    one, spread, contrast, removed, middle, dark = features(degraded, [result, result + other - 0.4])[0, 0]
     assert one == 1
+    np.testing.assert_allclose(np.exp([middle, dark]), [0.24 + MIDDLE_FLOOR, 0.5 + DARK_FLOOR], rtol=1e-5)
     np.testing.assert_allclose(np.exp([spread, contrast, removed]) - FLOOR, [25.5, 25.5, 25.5 * 2**0.5], rtol=1e-3)
+
+
+def test_files_written_before_there_were_more_coefficients_can_be_read() -> None:
+    old = msgspec.json.decode(b'{"bias": 1.0, "spread": 0.1, "contrast": 0.2, "removed": 0.3}', type=Confidence)
+    assert old.weights == (1.0, 0.1, 0.2, 0.3, 0.0, 0.0)
+
+
+def test_haze_that_is_thick_and_what_is_neither_black_nor_white_are_uncertain() -> None:
+    confidence = Confidence(middle=0.5, dark=0.5)
+    middling, white, hazy = (np.full((16, 16, 3), value, np.float32) for value in (0.5, 1.0, 0.8))
+    error = {
+        name: expected_error(degraded, [result] * 3, confidence).mean()
+        for name, degraded, result in (
+            ("clear", 0 * middling, middling),
+            ("hazy", hazy, middling),
+            ("white", hazy, white),
+        )
+    }
+    assert error["hazy"] > 2 * error["clear"]
+    assert error["hazy"] > 2 * error["white"]

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from aigan.decomposition import Array
 from aigan.pictures import open_strips, thumbnail
-from aigan.restore.blocks import block_means
+from aigan.restore.blocks import block_means, block_minima
 
 DETAIL_PX = 512  # noise and streaks are measured in the middle of the picture, at full resolution
 THUMBNAIL_PX = 256
@@ -35,9 +35,9 @@ PATCH = 5  # px of the thumbnail
 # Above these a picture is treated; hardly a clean one should be.
 NOISE_SIGMA_255 = 3.0
 COLOUR_NOISE_255 = 2.7
-STREAKS = 0.6
+STREAKS = 0.8
 STREAKS_IN_NOISE = 0.3  # white noise hides streaks, and what else is thin and upright, too
-VEIL = 0.1
+VEIL = 0.12
 WHITE = -0.3  # below this correlation what is fine in flat blocks is white noise; -0.5 is perfectly white
 
 BLIND = "all"  # the model for several things at once
@@ -183,8 +183,7 @@ def streaks(plane: Array) -> float:
 def veil(small: Array) -> float:
     """The dark channel of the darkest parts of a small picture (H, W, C), less its contrast and its colours."""
     darkest, brightest = small.min(axis=2), small.max(axis=2)
-    rows, columns = (np.arange(0, size, PATCH) for size in darkest.shape)
-    patches = np.minimum.reduceat(np.minimum.reduceat(darkest, rows, axis=0), columns, axis=1)
+    patches = block_minima(darkest, PATCH)
     gray = small.mean(axis=2)
     variance = block_means(np.square(gray), 8) - np.square(block_means(gray, 8))
     contrast = np.sqrt(np.maximum(variance, 0)).mean()
