@@ -166,7 +166,7 @@ def colour_noise_255(picture: Array) -> float:
 
 
 def streaks(plane: Array) -> float:
-    """How much of (H, W) is thin, bright, upright lines: the 2.5 is rounded from a logistic regression on training pictures."""
+    """How much of (H, W) is thin, bright, upright lines; the weight is rounded from a logistic regression."""
     if min(plane.shape) < 5:
         return 0.0
     across, along = _second_differences(plane, step=2)
