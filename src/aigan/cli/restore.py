@@ -25,7 +25,9 @@ PARTS = ("original", "interference", "error", "comparison")
 def restore(
     inputs: Annotated[list[str], typer.Argument(help="Pictures, folders, patterns, or - for standard input.")],
     out: Annotated[str, typer.Option("-o", "--out", help="A picture, a folder, or - for standard output.")],
-    task: Annotated[Task, typer.Option(help="What to remove; auto measures the picture, all is for any of them.")] = "auto",
+    task: Annotated[
+        Task, typer.Option(help="What to remove; auto measures the picture, all is for any of them.")
+    ] = "auto",
     auto_once: Annotated[bool, typer.Option(help="Let auto decide on the first picture for all.")] = False,
     model: Annotated[
         str, typer.Option(help="A model of `aigan models`, or a file, ONNX or weights; instead of --task.")
