@@ -8,7 +8,18 @@ import torch
 from PIL import Image
 
 from aigan.data.sampler import Sampler
-from aigan.data.sources import Clean, Degrade, Folder, Pairs, Source, Streaks, clean_paths, kept_pairs, make_source
+from aigan.data.sources import (
+    Clean,
+    Degrade,
+    Depths,
+    Folder,
+    Pairs,
+    Source,
+    Streaks,
+    clean_paths,
+    kept_pairs,
+    make_source,
+)
 from aigan.errors import AiganError
 from aigan.interference.haze import Haze
 from aigan.interference.noise import Camera, Noise
@@ -109,6 +120,62 @@ def test_every_interference_serves_training(data: Path, kind: dict[str, object],
     assert I.shape == y_O.shape == (2, channels, 16, 16)
     assert torch.isfinite(I).all()
     assert not torch.equal(I, y_O)
+
+
+def test_gray_pictures_fill_all_channels(data: Path) -> None:
+    source = Clean(folders=(Folder(folder="clean"),), degrade=NOISE, gray=True)
+    y_O, I = sampler(data, source)(torch.tensor(0), 4, 16)
+    assert y_O.shape == I.shape == (4, 3, 16, 16)
+    assert torch.equal(I[:, 0], I[:, 2])
+    assert (I - y_O).std() > 0
+
+
+def test_rain_of_pairs_falls_down_unless_pairs_are_turned(data: Path) -> None:
+    layers = {}
+    for turn in (False, True):
+        source = Pairs(folders=(Folder(folder="set"),), turn=turn)
+        y_O, I = sampler(data, source)(torch.tensor(1), 16, 16)
+        layers[turn] = ((I - y_O) * 255).round()[:, 0]
+    assert torch.equal(layers[False][:, 1:], layers[False][:, :-1])  # the same in every row
+    assert not torch.equal(layers[True][:, 1:], layers[True][:, :-1])
+
+
+def test_pairs_of_test_scenes_are_left_out(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "aigan.data.sources.test_scenes_seen", lambda paths, benchmarks: [(paths[2], benchmarks[0], "a scene")]
+    )
+    kept = kept_pairs((Folder(folder="set", without=("rain100l",)),), data)
+    assert [pair.name for pair in kept] == ["0", "1", "3", "4", "5", "6"]
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Scenes that are near (d = 1) on the left and far (d = 4) on the right."""
+    folder = tmp_path_factory.mktemp("scenes")
+    for name in ("haze/clean", "haze/depth", "other"):
+        (folder / name).mkdir(parents=True)
+    depth = np.full((40, 40), 10, np.uint8)
+    depth[:, 20:] = 40
+    for number in range(3):
+        Image.fromarray(np.full((40, 40, 3), 20 * number, np.uint8)).save(folder / f"haze/clean/{number}.png")
+        Image.fromarray(depth).save(folder / f"haze/depth/{number}.png")
+        Image.fromarray(np.full((50, 40, 3), 100, np.uint8)).save(folder / f"other/{number}.png")
+    (folder / "haze/index.json").write_text(
+        '{"0": {"A": 1, "beta": 1}, "1": {"A": 1, "beta": 1}, "2": {"A": 1, "beta": 1}}'
+    )
+    return folder
+
+
+@pytest.mark.parametrize("others", [(), (Folder(folder="other"),)])
+def test_haze_by_measured_depth(scenes: Path, others: tuple[Folder, ...]) -> None:
+    haze = Haze(beta=(2, 2), air_light=(1, 1), tint=0)
+    source = Depths(depths=(Folder(folder="haze"),), folders=others, haze=haze)
+    y_O, I = sampler(scenes, source)(torch.tensor(0), 8, 32)
+    transmission = (1 - I) / (1 - y_O)  # A = 1
+    near, far = np.exp(-2 / 4), np.exp(-2)
+    assert transmission.amax() == pytest.approx(near, rel=0.01)
+    assert transmission.amin() == pytest.approx(far, rel=0.01)
+    assert (y_O.max() == pytest.approx(100 / 255)) == bool(others)
 
 
 def test_one_kind_of_interference_a_source() -> None:

@@ -36,10 +36,17 @@ def test_a_preset_with_changes(file: Path) -> None:
 
 
 def test_overrides_reach_into_structs_and_lists(file: Path) -> None:
-    changes = ("steps=77", "optimiser.kind=adamw", "sources.0.folders.0.folder=b", "network.widths=[8, 8, 8]")
+    changes = (
+        "steps=77",
+        "optimiser.kind=adamw",
+        "optimiser.muon_rate=8e-4",
+        "sources.0.folders.0.folder=b",
+        "network.widths=[8, 8, 8]",
+    )
     config = read_config(file, changes)
     assert config.steps == 77
     assert config.optimiser.kind == "adamw"
+    assert config.optimiser.muon_rate == 8e-4  # which YAML takes for a string
     assert config.sources[0].folders[0].folder == "b"
     assert config.network.widths == (8, 8, 8)
 
