@@ -8,7 +8,8 @@ from aigan.errors import AiganError
 from aigan.network.presets import PRESETS
 from aigan.training.config import read_config
 
-COMMITTED = sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml"))
+CONFIGS = Path(__file__).parents[2] / "configs"
+COMMITTED = sorted({*CONFIGS.rglob("*.yaml")} - {*CONFIGS.glob("benchmark/*")})
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
