@@ -57,6 +57,7 @@ class DSC:
         return ModelSpec(
             name="dsc",
             task="derain",
+            needs_context=True,
             channels=self.channels,
             multiple_of=STEP,
             receptive_radius_px=SIDE - 1,

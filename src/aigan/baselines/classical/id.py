@@ -55,6 +55,7 @@ class ID:
         return ModelSpec(
             name="id",
             task="derain",
+            needs_context=True,
             channels=self.channels,
             multiple_of=STEP,
             receptive_radius_px=reach,

@@ -50,6 +50,7 @@ class LP:
         return ModelSpec(
             name="lp",
             task="derain",
+            needs_context=True,
             channels=self.channels,
             multiple_of=_STRIDE,
             receptive_radius_px=48,
