@@ -111,10 +111,7 @@ def training_sets(data: Path, every: int) -> Iterator[tuple[str, list[Made]]]:
     for sigma in (10, 25):
         yield (
             f"noise: σ {sigma}, JPEG q 95",
-            each(
-                photos[::2],
-                lambda picture, number, sigma=sigma: as_jpeg(noisy(sigma)(picture, number), 95),  # type: ignore[misc]
-            ),
+            each(photos[::2], partial(noisy_jpeg, sigma)),
         )
     yield "noise: gray, σ 15", each(photos[1::2], lambda picture, number: noisy(15)(as_gray(picture), number))
     yield "noise: camera, strong", each(photos, by(Camera(shot=(3e-3, 1.2e-2)), 3))

@@ -36,15 +36,9 @@ def benchmark(
     place in the table stays empty, and the exit status is 1.
     """
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import Progress
 
+    from aigan.cli.bars import counted
     from aigan.errors import AiganError
     from aigan.evaluate import figures, plan, runner, tables
     from aigan.evaluate.rows import read_rows
@@ -54,14 +48,7 @@ def benchmark(
     problems: list[str] = []
     if not tables_only:
         console = Console(stderr=True)
-        columns = (
-            TextColumn(table.name),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        with Progress(*counted(), console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task(table.name, total=None)
             problems += runner.measure(
                 table,

@@ -30,15 +30,9 @@ def train(
     from aigan.cli.needs import needs
 
     needs("train", "torch", "lightning_fabric", "safetensors", "tensorboard")
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import Progress, TextColumn
 
+    from aigan.cli.bars import counted
     from aigan.training.config import read_config
     from aigan.training.engine import train as run_training
 
@@ -47,9 +41,8 @@ def train(
     if not configs:
         raise typer.BadParameter("name at least one configuration; examples lie in configs/")
 
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     first = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun, one talks
-    with Progress(*columns, TextColumn("{task.fields[error]}"), refresh_per_second=1, disable=not first) as bar:
+    with Progress(*counted(), TextColumn("{task.fields[error]}"), refresh_per_second=1, disable=not first) as bar:
         tasks = {config.name: bar.add_task(config.name, total=config.steps, error="") for config in configs}
 
         def show(run: Run) -> None:

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from aigan.decomposition import Array
 from aigan.pictures import open_strips, thumbnail
+from aigan.restore import registry
 from aigan.restore.blocks import block_means, block_minima
 
 DETAIL_PX = 512  # noise and streaks are measured in the middle of the picture, at full resolution
@@ -118,7 +119,7 @@ def choose(measured: Measurement, *, shipped: Collection[str]) -> Choice:
 
 
 def _is_shipped(model: str, shipped: Collection[str]) -> bool:
-    return any(name == model or name.rpartition("-")[0] == model for name in shipped)
+    return any(name in shipped for name in registry.candidates(model))
 
 
 def noise(plane: Array) -> tuple[float, float]:

@@ -19,6 +19,11 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.onnx"))
 
 
+def candidates(model: str, *, gray: bool = False) -> list[str]:
+    """The names that a model's name may stand for, the first that is shipped being meant; see `find`."""
+    return [*([f"{model}-gray-{DEFAULT_SIZE}"] if gray else []), model, f"{model}-{DEFAULT_SIZE}"]
+
+
 def find(model: str | Path, *, gray: bool = False) -> Path:
     """The file of a model: "derain-s", "derain" for its default size, or the path of an ONNX file or of weights.
 
@@ -29,8 +34,7 @@ def find(model: str | Path, *, gray: bool = False) -> Path:
         if not Path(model).is_file():
             raise AiganError(f"{model} does not exist: check the name, or take one of {', '.join(shipped())}")
         return Path(model)
-    names = [f"{model}-gray-{DEFAULT_SIZE}"] if gray else []
-    for name in (*names, f"{model}", f"{model}-{DEFAULT_SIZE}"):
+    for name in candidates(str(model), gray=gray):
         if name in shipped():
             return FOLDER / f"{name}.onnx"
     raise AiganError(

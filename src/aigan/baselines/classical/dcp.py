@@ -24,6 +24,7 @@ import numpy as np
 import scipy.ndimage
 
 from aigan.baselines.classical.guided_filter import guided_filter
+from aigan.baselines.classical.luminance import luminance
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 
 PATCH = 15  # px, side of the dark channel's window
@@ -31,8 +32,6 @@ OMEGA = 0.95  # share of the haze that is removed: a little keeps the sense of d
 LEAST_TRANSMISSION = 0.1  # t₀
 HAZIEST = 0.001  # share of the pixels from which the air light is taken
 RADIUS, EPS = 60, 1e-3  # of the guided filter
-
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True)
@@ -84,5 +83,4 @@ def air_light(hazy: Array) -> Array:
 def transmission(hazy: Array, air_light: Array) -> Array:
     """t of a picture (H, W, C) under an air light (C,): (H, W), smoothed; it may leave [0, 1] a little."""
     rough = 1 - OMEGA * dark_channel(hazy / air_light)
-    gray = hazy @ _LUMA if hazy.shape[2] == 3 else hazy[..., 0]
-    return guided_filter(gray, rough, radius=RADIUS, eps=EPS)
+    return guided_filter(luminance(hazy), rough, radius=RADIUS, eps=EPS)

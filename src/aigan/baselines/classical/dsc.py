@@ -32,6 +32,7 @@ from typing import Literal
 import numpy as np
 
 from aigan.baselines.classical import sparse
+from aigan.baselines.classical.luminance import luminance
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 
 SIDE, STEP = 16, 4  # px, of the patches and between them
@@ -42,7 +43,6 @@ LEARNED_FROM, ROUNDS = 10_000, 5
 _ROUND_FROM = 4000  # patches that a round codes
 _FALLS = np.arange(-45, 46, 5)  # degrees from the vertical
 _SEED = 0
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,6 @@ class DSC:
     def context(self, whole: Array) -> Context:
         """The dictionary, row after row; its last 128 atoms are rain."""
         return Context(learn(luminance(whole)).ravel())
-
-
-def luminance(picture: Array) -> Array:
-    """(H, W, C) -> (H, W)."""
-    return picture[..., 0] if picture.shape[2] == 1 else picture @ _LUMA
 
 
 def rain_part(o: Array, atoms: Array) -> Array:

@@ -23,6 +23,7 @@ from typing import Literal
 import numpy as np
 
 from aigan.baselines.classical import sparse
+from aigan.baselines.classical.luminance import luminance
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 from aigan.errors import MissingExtra
 
@@ -39,7 +40,6 @@ LEARNED_FROM = 10_000  # patches
 WINDOW = 19  # px, of the bilateral filter
 SIGMA_SPACE, SIGMA_VALUE = 6, 0.2  # px; of 1
 _SEED = 0
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,6 @@ class ID:
         x = sparse.sampled(high_frequencies(luminance(whole)), SIDE, LEARNED_FROM, rng)
         atoms = sparse.learned(x, sparse.drawn(x, ATOMS, rng), MOST // 2)
         return Context(np.column_stack([atoms, are_rain(atoms)]).astype(np.float32).ravel())
-
-
-def luminance(picture: Array) -> Array:
-    """(H, W, C) -> (H, W)."""
-    return picture[..., 0] if picture.shape[2] == 1 else picture @ _LUMA
 
 
 def high_frequencies(y: Array) -> Array:

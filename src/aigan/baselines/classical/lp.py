@@ -25,10 +25,10 @@ import numpy.typing as npt
 import scipy.fft
 
 from aigan.baselines.classical import patch_prior
+from aigan.baselines.classical.luminance import luminance
 from aigan.baselines.classical.patch_prior import PatchPrior
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _REGION = 100
 _COMPONENTS, _EM_STEPS = 8, 8  # of G_R
 _NOISE = 1e-5  # variance of what is in neither layer's patches
@@ -66,12 +66,12 @@ class LP:
     def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
         """Decompose a rainy picture, (H, W, C) float32; `context` from `context`, else from the picture itself."""
         context = context or self.context(degraded)
-        rain = rain_layer(_luminance(degraded), _unpacked(context.values))[..., None]
+        rain = rain_layer(luminance(degraded), _unpacked(context.values))[..., None]
         return Decomposition(degraded, degraded - rain, np.broadcast_to(rain, degraded.shape).copy())
 
     def context(self, whole: Array) -> Context:
         """G_R of the picture: weights (8,) and covariances (8, 63, 63), as one vector."""
-        rain = learn_rain(_luminance(whole))
+        rain = learn_rain(luminance(whole))
         return Context(np.concatenate([rain.weights, rain.covariances.ravel()]))
 
 
@@ -118,10 +118,6 @@ def _patchwise(O: Array, background: PatchPrior, rain: PatchPrior) -> Array:
     places = patch_prior.grid(O.shape, stride=_STRIDE)
     signal = np.tile(rain.covariances, (len(background.weights), 1, 1))
     return places.average(pairs.estimate(places.patches(O), _NOISE, signal=signal))
-
-
-def _luminance(picture: Array) -> Array:
-    return picture[..., 0] if picture.shape[2] == 1 else np.asarray(picture @ _LUMA)
 
 
 def _unpacked(values: Array) -> PatchPrior:
