@@ -37,22 +37,24 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Degrade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What degrades a clean picture: one of these."""
+    """What degrades a clean picture: one of these, or several in the order in which light meets them."""
 
-    noise: Noise | None = None
-    camera: Camera | None = None
-    rain: Rain | None = None
     haze: Haze | None = None
+    rain: Rain | None = None
+    camera: Camera | None = None
+    noise: Noise | None = None
 
     def __post_init__(self) -> None:
-        if sum(kind is not None for kind in (self.noise, self.camera, self.rain, self.haze)) != 1:
-            raise ValueError("name one of noise, camera, rain, haze")
+        if all(kind is None for kind in (self.haze, self.rain, self.camera, self.noise)):
+            raise ValueError("name at least one of haze, rain, camera, noise")
 
     def __call__(self, clean: Tensor, draws: Draws) -> Tensor:
         """The degraded batch, of the clean one's shape."""
-        kind = self.noise or self.camera or self.rain or self.haze
-        assert kind is not None
-        return kind(clean, draws)  # type: ignore[no-any-return]
+        degraded = clean
+        for kind in (self.haze, self.rain, self.camera, self.noise):
+            if kind is not None:
+                degraded = kind(degraded, draws)
+        return degraded
 
 
 class Clean(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="clean"):
