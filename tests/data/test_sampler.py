@@ -178,9 +178,17 @@ def test_haze_by_measured_depth(scenes: Path, others: tuple[Folder, ...]) -> Non
     assert (y_O.max() == pytest.approx(100 / 255)) == bool(others)
 
 
-def test_one_kind_of_interference_a_source() -> None:
-    with pytest.raises(ValueError, match="name one of"):
-        Degrade(noise=Noise(), haze=Haze())
+def test_a_source_without_interference() -> None:
+    with pytest.raises(ValueError, match="name at least one of"):
+        Degrade()
+
+
+def test_two_faults_meet_the_light_in_order(data: Path) -> None:
+    noise, haze = Noise(sigma_255=(10, 10)), Haze(beta=(20, 20), near=(1, 1), air_light=(0.5, 0.5), tint=0)
+    _, I = sampler(data, clean(degrade=Degrade(noise=noise, haze=haze)))(torch.tensor(0), 8, 16)
+    # fog hides the picture, not the noise of the sensor behind it
+    assert I.mean() == pytest.approx(0.5, abs=0.01)
+    assert 255 * I.std() == pytest.approx(10, rel=0.2)
 
 
 def test_what_is_held_out_is_never_trained_on(data: Path) -> None:

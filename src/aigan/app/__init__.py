@@ -1,0 +1,1 @@
+"""The web app: try a picture in the browser."""
