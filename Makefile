@@ -1,13 +1,14 @@
 # make demo   installs the core (no torch) and restores the photographs in examples/
 # make test   installs everything and runs all checks
 # make check  the checks alone, without the tests
+# make e2e    the tests in a real browser: needs Chromium as the command chromium
 
 PYTHON ?= python3
 PIP = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORE = .venv-core
 DEV = .venv
 
-.PHONY: demo test check clean
+.PHONY: demo test check e2e clean
 
 demo: $(CORE)/ready
 	@$(CORE)/bin/aigan restore examples/cat-noise.png -o demo --task denoise --save original,interference,comparison --overwrite
@@ -26,6 +27,9 @@ check: $(DEV)/ready
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 
+e2e: $(DEV)/e2e-ready
+	$(DEV)/bin/python -m pytest --quiet tests/e2e
+
 $(CORE)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(CORE)
 	$(CORE)/bin/python $(PIP) .
@@ -34,6 +38,10 @@ $(CORE)/ready: pyproject.toml constraints.txt
 $(DEV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(DEV)
 	$(DEV)/bin/python $(PIP) --editable '.[dev]'
+	@touch $@
+
+$(DEV)/e2e-ready: $(DEV)/ready
+	$(DEV)/bin/python $(PIP) --editable '.[e2e]'
 	@touch $@
 
 clean:
