@@ -3,7 +3,7 @@
 import typer
 
 import aigan
-from aigan.cli import benchmark, data, degrade, doctor, evaluate, export, inspect, models, restore, toy, train
+from aigan.cli import benchmark, data, degrade, doctor, evaluate, export, inspect, models, restore, study, toy, train
 
 app = typer.Typer(
     help="Take rain, haze and noise out of photographs (AI-GAN).",
@@ -28,7 +28,7 @@ def _main(
 
 
 app.add_typer(data.app, name="data")
-app.command()(restore.restore)
+app.command(cls=restore.OptionalAddress)(restore.restore)
 app.command()(inspect.inspect)
 app.command()(doctor.doctor)
 app.command()(degrade.degrade)
@@ -38,3 +38,4 @@ app.add_typer(models.app, name="models")
 app.command()(train.train)
 app.command()(export.export)
 app.command()(toy.toy)
+app.add_typer(study.app, name="study")
