@@ -3,7 +3,7 @@
 import typer
 
 import aigan
-from aigan.cli import benchmark, data, degrade, doctor, evaluate, export, inspect, models, restore, study, toy, train
+from aigan.cli import benchmark, data, degrade, doctor, evaluate, export, inspect, models, restore, study, toy, train, web
 
 app = typer.Typer(
     help="Take rain, haze and noise out of photographs (AI-GAN).",
@@ -38,4 +38,5 @@ app.add_typer(models.app, name="models")
 app.command()(train.train)
 app.command()(export.export)
 app.command()(toy.toy)
+app.command("app")(web.app)
 app.add_typer(study.app, name="study")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -20,6 +22,20 @@ Backend = Literal["auto", "onnx", "openvino", "torch"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 PARTS = ("original", "interference", "error", "comparison")
+ADDRESS = re.compile(r"auto|local|ray://.+|[\w.-]+:\d+|\[[\da-fA-F:]+\]:\d+")  # of a Ray cluster
+
+
+class OptionalAddress(TyperCommand):
+    """Lets `--cluster` stand alone, which Typer's options cannot: what follows is a value if it is an address."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give a lone `--cluster` the value "local"."""
+        nexts = [*args[1:], ""]
+        args = [
+            "--cluster=local" if word == "--cluster" and not ADDRESS.fullmatch(after) else word
+            for word, after in zip(args, nexts, strict=True)
+        ]
+        return super().parse_args(ctx, args)
 
 
 def restore(
@@ -47,8 +63,17 @@ def restore(
     overwrite: Annotated[bool, typer.Option(help="Replace what is there already.")] = False,
     strip_metadata: Annotated[bool, typer.Option(help="Write neither EXIF nor XMP.")] = False,
     json: Annotated[Path | None, typer.Option(help="Write what became of each picture to this file.")] = None,
+    cluster: Annotated[
+        str,
+        typer.Option(
+            metavar="[ADDRESS]",
+            help="Work on a Ray cluster, HOST:PORT or auto, or without an address on one that is started here.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Remove rain, haze or noise from pictures."""
+    from aigan.restore.cluster import places, runner
     from aigan.restore.job import Job
     from aigan.restore.naming import plan
     from aigan.restore.pipes import piped
@@ -69,12 +94,21 @@ def restore(
         resume=resume,
         overwrite=overwrite,
     )
+    if cluster and "-" in (*inputs, out):
+        raise typer.BadParameter("takes files, folders and buckets, not -", param_hint="--cluster")
     with piped(inputs, out, sys.stdin.buffer, sys.stdout.buffer, ext=ext) as (sources, target):
-        items = plan(sources, target, suffix=suffix, ext=ext)
+        if cluster:
+            items = places.plan(sources, target, suffix=suffix, ext=ext)
+        else:
+            items = plan(sources, target, suffix=suffix, ext=ext)
         results: list[FileResult] = []
         try:
             with _Bar(len(items)) as bar:
-                for result in job.run(items, on_progress=bar.within):
+                if cluster:
+                    coming = runner.run(job, items, target, address=cluster)
+                else:
+                    coming = job.run(items, on_progress=bar.within)
+                for result in coming:
                     bar.next()
                     results.append(result)
                     _report(result)

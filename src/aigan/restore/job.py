@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from aigan.restore.naming import Item, Part
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]  # pixels of the picture at hand that are done, of how many
+Test = Callable[[Path], bool]
 AUTO = "auto"
 CONTEXT_PX = 1024  # longest side of the thumbnail that shows what is global in a picture
 Phase = Literal["reading", "restoring", "writing"]
@@ -77,51 +78,92 @@ class Job:
         Results appear whole or not at all, and never in the place of a source. AiganError where there is no such model,
         or where backend, device and precision do not go together.
         """
-        model = None if self.model == AUTO else self.model
-        check(model, backend=self.backend, device=self.device, precision=self.precision)
-        sources = frozenset(_identity(item.source) for item in items if item.source.exists())
-        run = _Run(self, sources, on_progress or (lambda done, total: None))
+        self.check()
+        is_source = is_one_of(item.source for item in items)
+        work = Work(self, on_progress=on_progress or (lambda done, total: None))
         for item in items:
             try:
-                result = run.restore(item)
+                result = work.restore(item.source, self.paths(item, exists=Path.exists, is_source=is_source))
             except Exception as error:  # whatever happens to one picture, the batch goes on
-                if not isinstance(error, AiganError):
-                    logger.exception("%s", item.source)
-                text = str(error) or type(error).__name__
-                text = text if str(item.source) in text else f"{item.source}: {text}"
-                result = FileResult(source=str(item.source), status="failed", error=text)
+                result = failed(str(item.source), error)
             yield result
 
+    def check(self) -> None:
+        """AiganError where there is no such model, or where backend, device and precision do not go together here."""
+        model = None if self.model == AUTO else self.model
+        check(model, backend=self.backend, device=self.device, precision=self.precision)
 
-class _Run:
-    """A job at work: what is opened and decided once for many pictures."""
+    def paths(self, item: Item, *, exists: Test, is_source: Test) -> dict[Part, Path]:
+        """Where each part goes; with `resume`, those that do not exist.
 
-    def __init__(self, job: Job, sources: frozenset[tuple[int, int]], on_progress: Progress) -> None:
-        self.job, self.sources, self.on_progress = job, sources, on_progress
+        AiganError where something is there that must stay.
+        """
+        paths: dict[Part, Path] = {}
+        for part in self.save:
+            path = item.output(part)
+            if exists(path):
+                if is_source(path):
+                    raise AiganError(
+                        f"{path} is itself a picture to restore, which is never overwritten: choose another folder"
+                    )
+                if self.resume and not self.overwrite:
+                    continue
+                if not self.overwrite:
+                    raise AiganError(f"{path} exists already: add --overwrite to replace it, or --resume to leave it")
+            paths[part] = path
+        return paths
+
+
+def failed(source: str, error: Exception) -> FileResult:
+    """What became of a picture that raised this; what is no error of the user's is logged in full."""
+    if not isinstance(error, AiganError):
+        logger.error("%s", source, exc_info=error)
+    text = str(error) or type(error).__name__
+    text = text if source in text else f"{source}: {text}"
+    return FileResult(source=source, status="failed", error=text)
+
+
+def there_already(source: str) -> FileResult:
+    """What became of a picture of which everything is there."""
+    return FileResult(source=source, status="skipped", notes=("there already",))
+
+
+def is_one_of(sources: Iterable[Path]) -> Test:
+    """Whether a file is one of these, by whatever name."""
+    identities = frozenset(_identity(source) for source in sources if source.exists())
+    return lambda path: _identity(path) in identities
+
+
+class Work:
+    """A job at work: what is opened and decided once for many pictures. `choice`: of "auto" for all of them."""
+
+    def __init__(
+        self, job: Job, *, on_progress: Progress = lambda done, total: None, choice: Choice | None = None
+    ) -> None:
+        self.job, self.on_progress, self.choice = job, on_progress, choice
         self.parts: list[contract.Part] = []
         if {"interference", "comparison"} & {*job.save}:
             self.parts.append("interference")
         if "error" in job.save:
             self.parts.append("expected_error")
         self.open_model = cache(self._open_model)
-        self.choice: Choice | None = None
 
-    def restore(self, item: Item) -> FileResult:
-        paths = self._paths(item)
+    def restore(self, source: Path, paths: Mapping[Part, Path]) -> FileResult:
+        """Restore a picture, its parts to these files; the models stay open for the next one."""
         if not paths:
-            return FileResult(source=str(item.source), status="skipped", notes=("there already",))
+            return there_already(str(source))
         clock = _Stopwatch()
-        model, reasons = self._model_for(item.source)
-        with open_strips(item.source) as strips:
+        model, reasons = self._model_for(source)
+        with open_strips(source) as strips:
             to_make = dict(paths)
-            if model == untouched.NAME and "original" in paths and self._may_copy(item, strips):
-                outputs.copy(item.source, to_make.pop("original"), overwrite=self.job.overwrite)
+            if model == untouched.NAME and "original" in paths and self._may_copy(paths["original"], strips):
+                outputs.copy(source, to_make.pop("original"), overwrite=self.job.overwrite)
             restorer = self.open_model(model, strips.channels)
             if to_make:
-                self._make(to_make, item.source, strips, restorer, clock)
+                self._make(to_make, source, strips, restorer, clock)
             clock.lap("writing")
         return FileResult(
-            source=str(item.source),
+            source=str(source),
             status="restored",
             model=restorer.spec.name,
             width=strips.width,
@@ -140,7 +182,7 @@ class _Run:
             restorer,
             rows,
             size,
-            context=_context(restorer, source),
+            context=context_of(restorer, source),
             tile=self.job.tile,
             exact=self.job.tile_exact,
             on_progress=lambda done: self.on_progress(done, size[0] * size[1]),
@@ -158,9 +200,9 @@ class _Run:
                 files.add(rows.as_read(top, top + len(result.original)), result)
                 clock.lap("writing")
 
-    def _may_copy(self, item: Item, strips: StripReader) -> bool:
+    def _may_copy(self, target: Path, strips: StripReader) -> bool:
         """Whether the file itself is what is asked for: of its kind, with all that it holds."""
-        return format_of(item.target).name == strips.form.format and not self.job.strip_metadata
+        return format_of(target).name == strips.form.format and not self.job.strip_metadata
 
     def _model_for(self, source: Path) -> tuple[str, tuple[str, ...]]:
         """The model to take, and why."""
@@ -181,23 +223,6 @@ class _Run:
             device=self.job.device,
             precision=self.job.precision,
         )
-
-    def _paths(self, item: Item) -> dict[Part, Path]:
-        """Where each part goes; with `resume`, those that do not exist."""
-        paths: dict[Part, Path] = {}
-        for part in self.job.save:
-            path = item.output(part)
-            if path.exists():
-                if _identity(path) in self.sources:
-                    raise AiganError(
-                        f"{path} is itself a picture to restore, which is never overwritten: choose another folder"
-                    )
-                if self.job.resume and not self.job.overwrite:
-                    continue
-                if not self.job.overwrite:
-                    raise AiganError(f"{path} exists already: add --overwrite to replace it, or --resume to leave it")
-            paths[part] = path
-        return paths
 
 
 @dataclass
@@ -230,7 +255,7 @@ class _Rows:
         return Picture(self._strip.pixels[inner], None if alpha is None else alpha[inner], self._strip.form)
 
 
-def _context(restorer: Restorer, source: Path) -> Context | None:
+def context_of(restorer: Restorer, source: Path) -> Context | None:
     """What is global in a picture, from a thumbnail, for the restorers that ask for it."""
     if not restorer.spec.needs_context:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,7 +31,14 @@ class Item:
         return self.target if part == "original" else self.target.with_suffix(f".{part}{self.target.suffix}")
 
 
-def plan(inputs: Sequence[str | Path], output: str | Path, *, suffix: str = "", ext: str = "auto") -> list[Item]:
+def plan(
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    *,
+    suffix: str = "",
+    ext: str = "auto",
+    find: Callable[[str, Path], list[tuple[Path, Path]]] | None = None,
+) -> list[Item]:
     """Name the output of each picture.
 
     `inputs`: files, folders (all pictures below, but hidden ones and those in `output`), patterns such as "**/*.jpg".
@@ -39,13 +46,14 @@ def plan(inputs: Sequence[str | Path], output: str | Path, *, suffix: str = "", 
     the tree below each folder or pattern is mirrored. `suffix` goes behind the name, `ext` is the extension or "auto"
     for the source's. Where two sources of one folder differ in their extension alone, the output keeps the source's
     extension in its name (a.jpg.png beside a.png).
-    What an earlier call with the same arguments wrote is not taken for a picture to restore.
+    What an earlier call with the same arguments wrote is not taken for a picture to restore. `find`: where the inputs
+    lie elsewhere than on disks, what to call instead of `pictures`.
     UsageError where nothing is found, or where two sources would go to one file.
     """
     output = Path(output)
     if ext != "auto" and _extension(output, ext) not in WRITABLE:
         raise UsageError(f"{ext} is not the extension of a picture that can be written: take png, jpg, tif or the like")
-    found = dict(pair for name in inputs for pair in _expanded(str(name), output))
+    found = dict(pair for name in inputs for pair in (find or pictures)(str(name), output))
     if is_picture(output) and not output.is_dir():
         if len(found) != 1 or Path(inputs[0]).is_dir():
             raise UsageError(f"{output} is one file and there are {len(found)} pictures: name a folder for them")
@@ -60,7 +68,7 @@ def plan(inputs: Sequence[str | Path], output: str | Path, *, suffix: str = "", 
     return items
 
 
-def _expanded(name: str, output: Path) -> list[tuple[Path, Path]]:
+def pictures(name: str, output: Path) -> list[tuple[Path, Path]]:
     """The pictures that an input stands for, each with its path below the output folder."""
     path = Path(name)
     if path.is_dir():
@@ -68,7 +76,7 @@ def _expanded(name: str, output: Path) -> list[tuple[Path, Path]]:
         root = path
     elif glob.has_magic(name) and not path.exists():
         found = sorted(Path(match) for match in glob.glob(name, recursive=True) if is_picture(match))
-        root = Path(*_before_magic(path))
+        root = before_magic(path)
     else:
         return [(path, Path(path.name))]  # a missing file is found out, and named, when its turn comes
     if not found:
@@ -89,9 +97,10 @@ def _same(one: Path, other: Path) -> bool:
     return other.exists() and one.samefile(other)
 
 
-def _before_magic(pattern: Path) -> list[str]:
+def before_magic(pattern: Path) -> Path:
+    """The fixed part of a pattern, below which the tree is mirrored."""
     parts = list(pattern.parts[:-1])
-    return parts[: next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts))]
+    return Path(*parts[: next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts))])
 
 
 def _extension(source: Path, ext: str) -> str:

@@ -17,6 +17,7 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Part = Literal["interference", "expected_error"]
 PARTS: tuple[Part, ...] = ("interference", "expected_error")
+CORES = "AIGAN_CORES"  # a process among others on one machine is told its share
 ESTIMATES = ("original", "original_step1", "original_from_T")
 
 
@@ -40,5 +41,7 @@ def decomposition(degraded: Array, outputs: Mapping[str, Array], spec: ModelSpec
 
 
 def cores() -> int:
-    """The cores that this process may use; outside Linux, all of them."""
+    """The cores that this process may use: AIGAN_CORES, or those that it is bound to; outside Linux, all of them."""
+    if CORES in os.environ:
+        return int(os.environ[CORES])
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
