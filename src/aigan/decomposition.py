@@ -75,6 +75,7 @@ class Confidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+EVERYWHERE = 1 << 16  # px, the receptive radius of what sees the whole picture at once: it is not cut into tiles
 
 
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,8 +85,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     task: Task
     channels: Literal[1, 3]
     multiple_of: Positive = 1  # tiles start at multiples of it (the network's stride)
-    receptive_radius_px: Annotated[int, msgspec.Meta(ge=0, le=1 << 16)] = 0  # no pixel farther away changes a result
-    halo_px: Annotated[int, msgspec.Meta(ge=0, le=1 << 16)] = 0  # with it tiles differ from the whole by < 0.25/255
+    receptive_radius_px: Annotated[int, msgspec.Meta(ge=0, le=EVERYWHERE)] = 0  # no pixel farther away changes a result
+    halo_px: Annotated[int, msgspec.Meta(ge=0, le=EVERYWHERE)] = 0  # with it tiles differ from the whole by < 0.25/255
     needs_context: bool = False  # `Restorer.context` gives something, which tiles of one picture must share
     confidence: Confidence = Confidence()
     parameters: Annotated[int, msgspec.Meta(ge=0)] = 0

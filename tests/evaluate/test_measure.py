@@ -87,7 +87,7 @@ def test_baselines_are_told_the_noise_where_some_is_added(
 ) -> None:
     told: list[float | None] = []
 
-    def open_restorer(model: str, *, channels: int, parts: object, sigma_255: float | None) -> Untouched:
+    def open_restorer(model: str, *, sigma_255: float | None, **options: object) -> Untouched:
         told.append(sigma_255)
         return Untouched(ModelSpec(name=model, task="denoise", channels=3))
 

@@ -1,52 +1,89 @@
-"""The baselines by name. Each is a class in a module of its own, which is imported when it is first opened.
+"""The baselines by name. Each is in a module of its own, which is imported when it is first opened.
 
-A class is called with `channels`, 1 or 3, and, where it removes noise, with `sigma_255`, the standard deviation of the
-noise, which such systems must be told. Its spec says how many channels it takes.
+A classical system is a class, called with `channels`, 1 or 3, and, where it must be told the noise, with `sigma_255`,
+its standard deviation. Its spec says how many channels it takes. A learned one is a `learned.restorer.System`, which
+needs weights.
 """
 
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
 from aigan.decomposition import Restorer
-from aigan.errors import AiganError, MissingExtra
+from aigan.errors import AiganError, MissingExtra, UsageError
 
 
 class Baseline(NamedTuple):
     """Where a system is, and what it is for."""
 
     task: Literal["derain", "dehaze", "denoise"]
-    module: str
-    cls: str
+    module: str  # below aigan.baselines
+    attribute: str  # the class, or the System, in it
+    told_noise: bool = False  # must be told the standard deviation of the noise
 
+    @property
+    def learned(self) -> bool:
+        """Whether it is a network, which needs torch and weights."""
+        return self.module.startswith("learned.")
+
+
+WEIGHTS = Path(__file__).parent / "learned/weights"  # NAME.safetensors of learned ones, where they are shipped
 
 BASELINES = {
     "dcp": Baseline("dehaze", "classical.dcp", "DCP"),
     "bccr": Baseline("dehaze", "classical.bccr", "BCCR"),
-    "bm3d": Baseline("denoise", "classical.bm3d", "BM3D"),
-    "epll": Baseline("denoise", "classical.epll", "EPLL"),
-    "wnnm": Baseline("denoise", "classical.wnnm", "WNNM"),
-    "ksvd": Baseline("denoise", "classical.ksvd", "KSVD"),
+    "bm3d": Baseline("denoise", "classical.bm3d", "BM3D", told_noise=True),
+    "epll": Baseline("denoise", "classical.epll", "EPLL", told_noise=True),
+    "wnnm": Baseline("denoise", "classical.wnnm", "WNNM", told_noise=True),
+    "ksvd": Baseline("denoise", "classical.ksvd", "KSVD", told_noise=True),
     "id": Baseline("derain", "classical.id", "ID"),
     "dsc": Baseline("derain", "classical.dsc", "DSC"),
     "lp": Baseline("derain", "classical.lp", "LP"),
+    "dncnn-s": Baseline("denoise", "learned.dncnn", "S"),
+    "dncnn-b": Baseline("denoise", "learned.dncnn", "B"),
+    "cdncnn-b": Baseline("denoise", "learned.dncnn", "COLOUR_B"),
+    "ffdnet": Baseline("denoise", "learned.ffdnet", "FFDNET", told_noise=True),
+    "adnet": Baseline("denoise", "learned.adnet", "ADNET"),
+    "prenet": Baseline("derain", "learned.prenet", "PRENET"),
+    "prenet-r": Baseline("derain", "learned.prenet", "PRENET_R"),
+    "prn": Baseline("derain", "learned.prenet", "PRN"),
+    "prn-r": Baseline("derain", "learned.prenet", "PRN_R"),
 }
 
 
-def open_baseline(name: str, *, channels: Literal[1, 3] = 3, sigma_255: float | None = None) -> Restorer:
+def open_baseline(
+    name: str, *, channels: Literal[1, 3] = 3, sigma_255: float | None = None, weights: Path | None = None
+) -> Restorer:
     """A baseline for pictures of so many channels; it may take another number, which its spec says.
 
-    `sigma_255`: of the noise, in gray levels; only for denoising. MissingExtra where a package that it needs is not
-    installed.
+    `sigma_255`: of the noise, in gray levels; for those that must be told it. `weights`: a safetensors file for a
+    learned one, in place of those that are shipped, if any. MissingExtra where a package that it needs is not
+    installed; AiganError where noise or weights are missing, or are of another network.
     """
     baseline = BASELINES[name]
+    if weights is not None and not baseline.learned:
+        raise UsageError(f"{name} has learned no weights: leave out --weights")
     try:
-        cls = getattr(importlib.import_module(f"aigan.baselines.{baseline.module}"), baseline.cls)
+        found = getattr(importlib.import_module(f"aigan.baselines.{baseline.module}"), baseline.attribute)
     except ImportError as missing:
-        raise MissingExtra(f"{name} needs {missing.name}: install it with  pip install 'aigan[baselines]'") from missing
-    if baseline.task != "denoise":
-        return cast("Restorer", cls(channels=channels))
-    if sigma_255 is None:
+        extra = "train" if baseline.learned else "baselines"
+        raise MissingExtra(f"{name} needs {missing.name}: install it with  pip install 'aigan[{extra}]'") from missing
+    if baseline.told_noise and sigma_255 is None:
         raise AiganError(f"{name} must be told how strong the noise is: measure it where noise of --sigma-255 is added")
-    return cast("Restorer", cls(channels=channels, sigma_255=sigma_255))
+    told = {"sigma_255": sigma_255} if baseline.told_noise else {}
+    if baseline.learned:
+        from aigan.baselines.learned.restorer import open_system
+
+        return open_system(name, baseline.task, found, channels=channels, weights=weights_of(name, weights), **told)
+    return cast("Restorer", found(channels=channels, **told))
+
+
+def weights_of(name: str, given: Path | None = None) -> Path:
+    """The file of a learned baseline's weights, the given one or that which is shipped. AiganError where none is."""
+    file = given or WEIGHTS / f"{name}.safetensors"
+    if not file.is_file():
+        reason = f"{file} does not exist" if given else f"no weights of {name} are shipped"
+        raise AiganError(f"{reason}: name a file of {name}'s weights with --weights, or train it")
+    return file

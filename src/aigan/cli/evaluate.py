@@ -27,7 +27,9 @@ Name = Literal[
 def evaluate(
     model: Annotated[
         str,
-        typer.Argument(help="A model of `aigan models`, a file of weights, a classical system (bm3d ...), or input."),
+        typer.Argument(
+            help="A model of `aigan models`, a file of weights, another system (bm3d, prenet ...), or input."
+        ),
     ],
     benchmark: Annotated[Name, typer.Option(help="What is measured; folder for pictures of your own.")],
     data: Annotated[
@@ -43,7 +45,9 @@ def evaluate(
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="Only every so many-th picture by name, for what is slow.")] = 1,
     limit: Annotated[Optional[int], typer.Option(min=1, help="Only so many pictures, the first by name.")] = None,
-    weights: Annotated[Optional[Path], typer.Option(help="Weights of the model, in place of those shipped.")] = None,
+    weights: Annotated[
+        Optional[Path], typer.Option(help="A file of the model's weights, in place of what is shipped.")
+    ] = None,
     json: Annotated[
         Optional[Path], typer.Option(help="Write protocol, means and a row a picture to this file.")
     ] = None,
@@ -58,11 +62,12 @@ def evaluate(
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(benchmark, total=None)
         evaluation = evaluate(
-            str(weights or model),
+            model,
             benchmark,
             data=data,
             clean=clean,
             degraded=degraded,
+            weights=weights,
             sigma_255=sigma_255,
             seed=seed,
             every=every,

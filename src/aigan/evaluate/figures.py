@@ -56,7 +56,8 @@ def draw_costs(plan: Plan, lines: Sequence[Entry], path: Path) -> None:
             psnr = line.on(scale)[0]
             if (line.benchmark, line.sigma_255, line.one_in) == wanted and psnr and line.method != INPUT:
                 assert line.cpu_seconds is not None
-                axes.plot(line.cpu_seconds, psnr, "o", color=OTHERS if line.method in BASELINES else OURS)
+                others = plan.method(line.method).opens(benchmark.name, sigma_255).model in BASELINES
+                axes.plot(line.cpu_seconds, psnr, "o", color=OTHERS if others else OURS)
                 axes.annotate(line.system, (line.cpu_seconds, psnr), xytext=(5, 5), textcoords="offset points")
         axes.set_title(benchmark.title + (f", σ {sigma_255:g}" if sigma_255 else ""))
         axes.set(xlabel="processor seconds a picture", ylabel=f"PSNR on {scale}, dB", xscale="log")
@@ -88,7 +89,7 @@ def draw_sheets(plan: Plan, folder: Path, *, configuration: Path, data: Path | N
         panels.append(_panel(INPUT, sample.degraded, sample, benchmark))
         for method in _methods(one, plan):
             try:
-                restored = _restored(method.name, one, benchmark, pairs, place, folder / PRIVATE / "restored")
+                restored = _restored(method, one, benchmark, pairs, place, folder / PRIVATE / "restored")
             except (AiganError, ImportError) as error:
                 problems.append(f"{one.name} lacks {method.name}: {error}")
                 continue
@@ -171,12 +172,15 @@ def _methods(one: Sheet, plan: Plan) -> list[Method]:
     ]
 
 
-def _restored(method: str, one: Sheet, benchmark: Benchmark, pairs: Sequence[Pair], place: int, folder: Path) -> Array:
+def _restored(
+    method: Method, one: Sheet, benchmark: Benchmark, pairs: Sequence[Pair], place: int, folder: Path
+) -> Array:
     """(H, W, C) in [0, 1], from the folder where it was restored before."""
-    what = msgspec.json.encode((one, method, identity_of(method, gray=benchmark.measured_on == "gray")))
+    model, weights = method.opens(benchmark.name, one.sigma_255)
+    what = msgspec.json.encode((one, method.name, identity_of(model, weights, gray=benchmark.measured_on == "gray")))
     path = folder / f"{one.name}-{hashlib.sha256(what).hexdigest()[:16]}.png"
     if not path.exists():
-        measurement = prepare(method, benchmark, pairs, sigma_255=one.sigma_255)
+        measurement = prepare(model, benchmark, pairs, weights=weights, sigma_255=one.sigma_255)
         write(measurement.restored(measurement.sample(place)) / np.float32(255), path)
     return read(path).pixels
 

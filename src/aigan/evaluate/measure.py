@@ -173,6 +173,7 @@ def evaluate(
     data: Path | None = None,
     clean: Path | None = None,
     degraded: Path | None = None,
+    weights: Path | None = None,
     sigma_255: float = 25,
     seed: int = 0,
     every: int = 1,
@@ -185,7 +186,7 @@ def evaluate(
     many, the first. `on_progress` is told how many of them are done.
     """
     chosen, pairs = find_pictures(benchmark, data=data, clean=clean, degraded=degraded)
-    measurement = prepare(model, chosen, pairs, sigma_255=sigma_255, seed=seed)
+    measurement = prepare(model, chosen, pairs, weights=weights, sigma_255=sigma_255, seed=seed)
     wanted = places(measurement.pairs, every)[:limit]
     items = []
     for place in wanted:
@@ -214,11 +215,17 @@ def find_pictures(
 
 
 def prepare(
-    model: str, benchmark: Benchmark, pairs: Sequence[Pair], *, sigma_255: float = 25, seed: int = 0
+    model: str,
+    benchmark: Benchmark,
+    pairs: Sequence[Pair],
+    *,
+    weights: Path | None = None,
+    sigma_255: float = 25,
+    seed: int = 0,
 ) -> Measurement:
     """Open a model to measure it on a benchmark's pictures.
 
-    `model`: what `aigan.restore.loading.open_restorer` takes, or "input", the degraded pictures themselves.
+    `model`, `weights`: what `aigan.restore.loading.open_restorer` takes, or "input", the degraded pictures themselves.
     `sigma_255`, `seed`: of the noise, where some is added. AiganError where the model saw the benchmark's scenes in its
     training, or cannot be opened.
     """
@@ -226,7 +233,7 @@ def prepare(
     return Measurement(
         benchmark=benchmark,
         pairs=pairs,
-        restorer=None if model == INPUT else _open(model, benchmark, sigma_255 if noisy else None),
+        restorer=None if model == INPUT else _open(model, weights, benchmark, sigma_255 if noisy else None),
         sigma_255=sigma_255 if noisy else None,
         seed=seed if noisy else None,
     )
@@ -254,9 +261,9 @@ def mean_of(items: Sequence[Item]) -> Scores:
     )
 
 
-def _open(model: str, benchmark: Benchmark, sigma_255: float | None) -> Restorer:
+def _open(model: str, weights: Path | None, benchmark: Benchmark, sigma_255: float | None) -> Restorer:
     channels = 1 if benchmark.measured_on == "gray" else 3
-    restorer = open_restorer(model, channels=channels, parts=(), sigma_255=sigma_255)
+    restorer = open_restorer(model, channels=channels, parts=(), sigma_255=sigma_255, weights=weights)
     if seen := benchmark.scenes & {*restorer.spec.saw_test_scenes_of}:
         raise AiganError(
             f"{restorer.spec.name} saw test scenes of {min(seen)} in its training: measure it on another benchmark"

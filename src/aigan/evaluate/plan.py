@@ -19,9 +19,15 @@ Kind = TypeVar("Kind")
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A system. `paper`: its name in the paper, or the one that it is compared with."""
+    """A system. `paper`: its name in the paper, or the one that it is compared with.
 
-    name: str  # as `aigan evaluate` takes it
+    `weights`: a file, with its path from the configuration's folder; {benchmark} and {sigma_255} in it stand for those
+    of the cell, where each has weights of its own.
+    """
+
+    name: str
+    model: str = ""  # as `aigan evaluate` takes it; else its name
+    weights: str = ""
     label: str = ""  # in tables; else its name
     paper: str = ""
     benchmarks: tuple[str, ...] = ()  # on these only; on all where empty
@@ -31,6 +37,18 @@ class Method(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def shown(self) -> str:
         """What tables call it."""
         return self.label or self.name
+
+    def opens(self, benchmark: str, sigma_255: float | None) -> Opens:
+        """The model and the file of weights, if one is named, for pictures of a benchmark."""
+        weights = self.weights.replace("{benchmark}", benchmark).replace("{sigma_255}", f"{sigma_255 or 0:g}")
+        return Opens(self.model or self.name, Path(weights) if weights else None)
+
+
+class Opens(NamedTuple):
+    """What is opened to measure a cell, as `aigan evaluate` takes it."""
+
+    model: str
+    weights: Path | None
 
 
 class Set(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,6 +101,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     remarks: tuple[str, ...] = ()  # below the table
     sheets: tuple[Sheet, ...] = ()
 
+    def __post_init__(self) -> None:
+        if len({method.name for method in self.methods}) < len(self.methods):
+            raise ValueError(f"{self.name}: two methods have the same name")
+
+    def method(self, name: str) -> Method:
+        """The method of that name."""
+        return next(method for method in self.methods if method.name == name)
+
     def cells(self) -> Iterator[Cell]:
         """What is to be measured, in the order of the configuration."""
         for method in self.methods:
@@ -134,8 +160,13 @@ NOT_IN_THE_PAPER = PaperTable(systems={})
 
 
 def read_plan(path: Path) -> Plan:
-    """Read a configuration. AiganError says which key is wrong."""
-    return _read_yaml(path, Plan)
+    """Read a configuration; its weights have paths from here. AiganError says which key is wrong."""
+    plan = _read_yaml(path, Plan)
+    methods = (
+        msgspec.structs.replace(method, weights=str(path.parent / method.weights)) if method.weights else method
+        for method in plan.methods
+    )
+    return msgspec.structs.replace(plan, methods=tuple(methods))
 
 
 def read_paper(path: Path) -> dict[str, PaperTable]:

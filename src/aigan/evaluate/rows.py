@@ -21,7 +21,7 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 import aigan
-from aigan.baselines.registry import BASELINES
+from aigan.baselines.registry import BASELINES, weights_of
 from aigan.errors import AiganError
 from aigan.evaluate.measure import INPUT, Evaluation, Item
 from aigan.evaluate.plan import Cell
@@ -150,18 +150,19 @@ class Journal:
         self._file.close()
 
 
-def identity_of(method: str, *, gray: bool) -> str:
-    """What a method's figures depend on: the version of aigan, and its weights' or its source's hash.
+def identity_of(model: str, weights: Path | None = None, *, gray: bool) -> str:
+    """What a model's figures depend on: the version of aigan, and the hashes of its weights and a baseline's source.
 
     AiganError where there is no such model.
     """
     version = f"aigan {aigan.__version__}"
-    if method == INPUT:
+    if model == INPUT:
         return version
-    if method not in BASELINES:
-        return f"{version}, weights {_hash([registry.find(method, gray=gray)])}"
-    files, packages = _sources(f"{_PREFIX}{BASELINES[method].module}")
-    return ", ".join([version, f"source {_hash(sorted(files))}", *sorted(packages)])
+    if model not in BASELINES:
+        return f"{version}, weights {_hash([weights or registry.find(model, gray=gray)])}"
+    files, packages = _sources(f"{_PREFIX}{BASELINES[model].module}")
+    learned = [f"weights {_hash([weights_of(model, weights)])}"] if BASELINES[model].learned else []
+    return ", ".join([version, f"source {_hash(sorted(files))}", *learned, *sorted(packages)])
 
 
 def here() -> Where:

@@ -27,7 +27,7 @@ from aigan.data.folders import Pair
 from aigan.errors import AiganError, UsageError
 from aigan.evaluate.benchmarks import Benchmark
 from aigan.evaluate.measure import Item, Measurement, find_pictures, places, prepare
-from aigan.evaluate.plan import Cell, Plan
+from aigan.evaluate.plan import Cell, Opens, Plan
 from aigan.evaluate.rows import Journal, Measured, Row, Where, here, identity_of, read_rows, row_of, write_rows
 from aigan.pictures.files import writable
 
@@ -65,7 +65,7 @@ def measure(
     with closing(Journal(folder / f"{plan.name}.pictures.jsonl")) as journal:
         known = {picture.key: picture for row in rows.values() for picture in row.pictures}
         known |= {picture.key: picture for picture in journal.pictures}
-        pending, problems = _pending(cells, rows, known, data)
+        pending, problems = _pending(plan, cells, rows, known, data)
 
         def finish(work: _Work) -> None:
             """Write the row of a cell that is complete, in the order of the table."""
@@ -94,6 +94,7 @@ class _Work:
     """A cell whose row is missing or stale; `done` are the pictures that are measured already, by place."""
 
     cell: Cell
+    opens: Opens
     identity: str
     measurement: Measurement
     done: dict[int, Measured] = field(default_factory=dict)
@@ -109,7 +110,11 @@ class _Work:
 
 
 def _pending(
-    cells: Sequence[Cell], rows: dict[Cell, Row], known: dict[tuple[object, ...], Measured], data: Path | None
+    plan: Plan,
+    cells: Sequence[Cell],
+    rows: dict[Cell, Row],
+    known: dict[tuple[object, ...], Measured],
+    data: Path | None,
 ) -> tuple[list[_Work], list[str]]:
     """The cells that are to be measured, and what is wrong with the others, each thing once."""
     pending: list[_Work] = []
@@ -123,10 +128,12 @@ def _pending(
             problems[f"{cell.benchmark} is left out: {error}"] = None
             continue
         try:
-            identity = identity_of(cell.method, gray=benchmark.measured_on == "gray")
+            opens = plan.method(cell.method).opens(cell.benchmark, cell.sigma_255)
+            identity = identity_of(*opens, gray=benchmark.measured_on == "gray")
             if cell in rows and rows[cell].identity == identity:
                 continue
-            work = _Work(cell=cell, identity=identity, measurement=_prepare(cell, benchmark, pairs))
+            measurement = _prepare(cell, opens, benchmark, pairs)
+            work = _Work(cell=cell, opens=opens, identity=identity, measurement=measurement)
         except (AiganError, ImportError) as error:
             problems[f"{cell.method} is left out: {error}"] = None
             continue
@@ -148,7 +155,7 @@ def _results(
     where = here()
     with _pool(min(jobs, len(missing))) as pool:
         futures: dict[Future[Measured], tuple[_Work, int]] = {
-            pool.submit(_measured, work.cell, work.identity, place, data, where): (work, place)
+            pool.submit(_measured, work.cell, work.opens, work.identity, place, data, where): (work, place)
             for work, place in missing
         }
         failed: set[_Work] = set()
@@ -210,9 +217,9 @@ def _begin(cores: Any) -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _measured(cell: Cell, identity: str, place: int, data: Path | None, where: Where) -> Measured:
+def _measured(cell: Cell, opens: Opens, identity: str, place: int, data: Path | None, where: Where) -> Measured:
     """In a process: one picture, its scores rounded to what a reader can use."""
-    measurement = _opened(cell, data)
+    measurement = _opened(cell, opens, data)
     sample = measurement.sample(place)
     _reset_peak()
     timed = measurement.timed(sample)
@@ -231,12 +238,19 @@ def _measured(cell: Cell, identity: str, place: int, data: Path | None, where: W
 
 
 @functools.lru_cache(maxsize=1)
-def _opened(cell: Cell, data: Path | None) -> Measurement:
-    return _prepare(cell, *_pictures(cell.benchmark, data))
+def _opened(cell: Cell, opens: Opens, data: Path | None) -> Measurement:
+    return _prepare(cell, opens, *_pictures(cell.benchmark, data))
 
 
-def _prepare(cell: Cell, benchmark: Benchmark, pairs: Sequence[Pair]) -> Measurement:
-    return prepare(cell.method, benchmark, pairs, sigma_255=cell.sigma_255 or 0, seed=cell.seed or 0)
+def _prepare(cell: Cell, opens: Opens, benchmark: Benchmark, pairs: Sequence[Pair]) -> Measurement:
+    return prepare(
+        opens.model,
+        benchmark,
+        pairs,
+        weights=opens.weights,
+        sigma_255=cell.sigma_255 or 0,
+        seed=cell.seed or 0,
+    )
 
 
 @functools.lru_cache

@@ -6,6 +6,7 @@ common work is done once, in the encoder (a trunk), the decoders are heads, smal
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -18,6 +19,8 @@ from aigan.network.topology import AIGAN, Estimates, Fusion
 
 Width = Annotated[int, msgspec.Meta(ge=1, le=1024)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=64)]
+
+KINDS_OF_CONVOLUTION = nn.Conv2d, nn.ConvTranspose2d
 
 
 class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,22 +120,31 @@ def pad_by_reflection(pictures: Tensor, multiple: int) -> Tensor:
 
 def macs_per_pixel(network: PictureAIGAN) -> float:
     """Multiply-accumulates a pixel of inference: e, d_O, d_T, two passes of G_O, one of G_T; convolutions only."""
+    side = 2 * network.multiple_of
+    parameter = next(network.parameters())
+    picture = parameter.new_zeros(1, network.config.channels, side, side)
+    macs = macs_of(network, lambda: network.fuse(picture, network(picture, interference=False)))
+    return float(macs / side**2)
+
+
+def macs_of(network: nn.Module, run: Callable[[], object]) -> int:
+    """Multiply-accumulates of the network's convolutions while `run` runs it."""
     total: int = 0
 
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
-        assert isinstance(module, nn.Conv2d)
-        total += output.numel() * module.in_channels * module.kernel_size[0] * module.kernel_size[1]
+        assert isinstance(module, KINDS_OF_CONVOLUTION)
+        applied = inputs[0] if isinstance(module, nn.ConvTranspose2d) else output
+        total += applied.numel() * module.weight[0].numel()
 
-    side = 2 * network.multiple_of
-    hooks = [module.register_forward_hook(count) for module in network.modules() if isinstance(module, nn.Conv2d)]
+    hooks = [
+        module.register_forward_hook(count) for module in network.modules() if isinstance(module, KINDS_OF_CONVOLUTION)
+    ]
     with torch.inference_mode():
-        parameter = next(network.parameters())
-        picture = parameter.new_zeros(1, network.config.channels, side, side)
-        network.fuse(picture, network(picture, interference=False))
+        run()
     for hook in hooks:
         hook.remove()
-    return float(total / side**2)
+    return total
 
 
 def _encoder_and_decoders(config: NetworkConfig) -> tuple[nn.Module, nn.Module, nn.Module]:

@@ -26,6 +26,7 @@ def open_restorer(
     parts: Collection[Part] = PARTS,
     tta: bool = False,
     sigma_255: float | None = None,
+    weights: Path | None = None,
     backend: Backend = "auto",
     device: Device = "auto",
     precision: Precision = "auto",
@@ -33,17 +34,19 @@ def open_restorer(
     """Open a model for pictures of 1 or 3 channels, to compute `parts` beside the original.
 
     `model`: see `registry.find`, or a baseline's name; "none" leaves pictures as they are. `tta`: with the
-    self-ensemble. `sigma_255`: of the noise, for the baselines that must be told it. `backend`: what runs a network;
-    "auto" is ONNX Runtime, or torch for weights (.safetensors) and where a graphics processor or less than fp32 is
-    asked for. `device`, `precision`: "auto" is the best that the backend finds, and fp32; tiles that bf16 or fp16 turn
-    into values that are no numbers are redone in fp32.
+    self-ensemble. `sigma_255`: of the noise, for the baselines that must be told it. `weights`: a file in place of the
+    model's own. `backend`: what runs a network; "auto" is ONNX Runtime, or torch for weights (.safetensors) and where a
+    graphics processor or less than fp32 is asked for. `device`, `precision`: "auto" is the best that the backend finds,
+    and fp32; tiles that bf16 or fp16 turn into values that are no numbers are redone in fp32.
     AiganError where there is no such model or its file is damaged; UsageError where backend, device and precision do
     not go together on this machine; MissingExtra where the backend is not installed.
     """
+    if weights is not None and model not in BASELINES:
+        model = str(weights)
     if model == NAME:
         return Untouched(ModelSpec(name=NAME, task="all", channels=1 if channels == 1 else 3))
     if model in BASELINES:
-        restorer = open_baseline(model, channels=1 if channels == 1 else 3, sigma_255=sigma_255)
+        restorer = open_baseline(model, channels=1 if channels == 1 else 3, sigma_255=sigma_255, weights=weights)
     else:
         restorer = _open_network(registry.find(model, gray=channels == 1), parts, backend, device, precision)
     restorer = adapted(restorer, channels)
@@ -54,7 +57,9 @@ def check(model: str | None, *, backend: Backend, device: Device, precision: Pre
     """Raise what `open_restorer` would, but for damaged files, before anything is begun; None is any model shipped."""
     if model in BASELINES:
         if {backend, device, precision} != {"auto"}:
-            raise UsageError(f"{model} is no network: leave out --backend, --device and --precision")
+            raise UsageError(
+                f"{model} is a baseline and runs on the processor: leave out --backend, --device and --precision"
+            )
         return
     file = None if model in (None, NAME) else registry.find(model)
     _chosen(file, backend, device, precision).check(device, precision)

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from aigan.decomposition import Array, Context, Decomposition, ModelSpec, Restorer
+from aigan.decomposition import EVERYWHERE, Array, Context, Decomposition, ModelSpec, Restorer
 from aigan.errors import AiganError
 from aigan.restore import confidence, memory
 
@@ -83,7 +83,9 @@ def tiling(spec: ModelSpec, width: int, tile: TileSize, *, exact: bool) -> Tilin
     """The cut for a model and a picture of that width; `tile` and `exact` as in `decompose_bands`."""
     step = math.lcm(spec.multiple_of, confidence.BLOCK)
     halo = -(-(spec.receptive_radius_px + confidence.REACH_PX if exact else spec.halo_px) // step) * step
-    if tile == "auto":
+    if spec.receptive_radius_px == EVERYWHERE:
+        tile = "none"  # each tile would take all of the picture
+    elif tile == "auto":
         tile = _affordable_side(spec, width, min(memory.free_bytes() // 2, AUTO_BYTES)) - 2 * halo
     side = 1 << 62 if tile == "none" else max(tile // step, 1) * step
     return Tiling(side=side, step=step, halo=halo)
