@@ -245,8 +245,12 @@ addEventListener("keydown", (event) => {
 }, true);
 
 function keys(count) {
-  const parts = [`1–${count}`, " choose   ", "Enter", " vote   ", "+ − 0", " or wheel zoom   ", "Shift", " + arrows or drag move"];
-  $("keys").replaceChildren(...parts.map((text, place) => (place % 2 ? text : element("kbd", text))));
+  const uses = { [`1–${count}`]: "choose", Enter: "vote", "+ − 0": "or wheel: zoom", "Shift+arrows": "or drag: move" };
+  $("keys").replaceChildren(...Object.entries(uses).map(([key, use]) => {
+    const one = element("span");
+    one.append(element("kbd", key), ` ${use}`);
+    return one;
+  }));
 }
 
 load();
