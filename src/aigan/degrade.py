@@ -24,8 +24,8 @@ Part = Literal["degraded", "interference"]
 _KINDS: dict[str, Interference] = {"rain-light": LIGHT, "rain-heavy": HEAVY, "haze": Haze(scenes=("plane", "ground"))}
 
 
-def degrade(clean: Array, *, kind: Kind, sigma_255: float = 25, seed: int = 0, index: int = 0) -> Array:
-    """Degrade a picture, (H, W, C) float32 in [0, 1], C = 1 or 3; noise may leave [0, 1].
+def degrade(clean: Array, *, kind: Kind | Interference, sigma_255: float = 25, seed: int = 0, index: int = 0) -> Array:
+    """Degrade a picture, (H, W, C) float32 in [0, 1], C = 1 or 3; noise may leave [0, 1]. `kind`: by name, or a model.
 
     All draws come from numpy's generator of (seed, index): the same picture on every machine, to rounding. `noise` is
     `sigma_255` gray levels of 255 times its standard_normal((C, H, W)).
@@ -35,7 +35,8 @@ def degrade(clean: Array, *, kind: Kind, sigma_255: float = 25, seed: int = 0, i
     if kind == "noise":  # of the generator's first numbers, so that anyone can check it
         degraded = add_gaussian(batch, np.array([sigma_255], np.float32), draws)
     else:
-        degraded = _KINDS[kind](batch, draws)
+        model = _KINDS[kind] if isinstance(kind, str) else kind
+        degraded = model(batch, draws)
     return np.ascontiguousarray(np.moveaxis(degraded[0], 0, -1), np.float32)
 
 

@@ -3,7 +3,21 @@
 import typer
 
 import aigan
-from aigan.cli import benchmark, data, degrade, doctor, evaluate, export, inspect, models, restore, study, toy, train, web
+from aigan.cli import (
+    benchmark,
+    data,
+    degrade,
+    doctor,
+    evaluate,
+    export,
+    inspect,
+    models,
+    restore,
+    study,
+    toy,
+    train,
+    web,
+)
 
 app = typer.Typer(
     help="Take rain, haze and noise out of photographs (AI-GAN).",
