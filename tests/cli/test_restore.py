@@ -178,3 +178,32 @@ def test_help_needs_neither_torch_nor_the_heavy_libraries() -> None:
     )  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [
+        (["--cluster"], "local"),
+        (["--cluster", "--tta"], "local"),
+        (["--cluster", "head:6379"], "head:6379"),
+        (["--cluster=10.0.0.1:6379"], "10.0.0.1:6379"),
+        (["--cluster", "auto"], "auto"),
+    ],
+)
+def test_a_cluster_with_and_without_an_address(photo, tmp_path, monkeypatch, words, address: str) -> None:
+    asked = []
+    monkeypatch.setattr("aigan.restore.cluster.runner.run", lambda *_, **options: asked.append(options) or [])
+    assert restore(photo, "-o", tmp_path / "out", *words).exit_code == 0
+    assert restore(*words, photo, "-o", tmp_path / "out").exit_code == 0
+    assert asked == [{"address": address}] * 2
+
+
+def test_a_cluster_takes_no_pipe_and_needs_its_extra(photo, tmp_path) -> None:
+    assert restore("-", "-o", tmp_path / "out", "--cluster").exit_code == 2
+    code = "import sys; sys.modules['ray'] = None; from aigan.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "restore", photo, "-o", tmp_path / "out", "--cluster"], capture_output=True
+    )
+    assert done.returncode == 1
+    assert done.stderr == b"aigan: --cluster needs Ray: install it with  pip install 'aigan[cluster]'\n"
+    assert not (tmp_path / "out").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from pathlib import Path
@@ -103,7 +104,8 @@ def restore(
             items = plan(sources, target, suffix=suffix, ext=ext)
         results: list[FileResult] = []
         try:
-            with _Bar(len(items)) as bar:
+            # what Ray says of workers that died is not for standard output
+            with _Bar(len(items)) as bar, contextlib.redirect_stdout(sys.stderr):
                 if cluster:
                     coming = runner.run(job, items, target, address=cluster)
                 else:

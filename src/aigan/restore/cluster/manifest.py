@@ -48,8 +48,7 @@ class Manifest:
         if not self._new and not self._parts:
             return
         places.write(self._file, b"".join(row + b"\n" for row in self._rows.values()))
-        for part in self._parts:
-            places.delete(part)
+        places.delete(self._folder, self._parts)
 
     def _write_part(self) -> None:
         part = self._folder / f"{self._number:08d}.jsonl"

@@ -10,7 +10,7 @@ import glob
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,8 @@ def _listing(path: Path, ask: Callable[[Any, str], list[str]]) -> list[Path]:
 def filesystem(path: Path) -> tuple[Any, str]:
     """What reaches a bucket, and the name in it. MissingExtra where its driver is not installed."""
     try:
-        import fsspec
+        from fsspec.core import url_to_fs
+        from fsspec.registry import known_implementations
     except ImportError as missing:
         raise MissingExtra("buckets need fsspec: install it with  pip install 'aigan[cluster]'") from missing
     name = shown(path)
@@ -107,9 +108,9 @@ def filesystem(path: Path) -> tuple[Any, str]:
             f"{name} is in the memory of this process, which workers cannot see: name a folder or a bucket"
         )
     try:
-        files, key = fsspec.core.url_to_fs(name)
+        files, key = url_to_fs(name)
     except ImportError as missing:
-        package = fsspec.registry.known_implementations[protocol]["class"].partition(".")[0]
+        package = known_implementations[protocol]["class"].partition(".")[0]
         raise MissingExtra(f"{name} needs {package}: install it with  pip install {package}") from missing
     except ValueError as error:
         raise UsageError(f"{name} cannot be reached ({_reason(error)}): check what stands before ://") from error
@@ -178,13 +179,16 @@ def write(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
-def delete(path: Path) -> None:
-    """Delete a file, if it is there."""
-    if is_bucket(path):
-        files, key = filesystem(path)
-        files.rm_file(key)
-    else:
-        path.unlink(missing_ok=True)
+def delete(folder: Path, files_in_it: Iterable[Path]) -> None:
+    """Delete these files and the folder, which holds no other."""
+    if is_bucket(folder):
+        for path in files_in_it:
+            files, key = filesystem(path)
+            files.rm_file(key)
+    elif folder.exists():
+        for path in files_in_it:
+            path.unlink()
+        folder.rmdir()
 
 
 def _reason(error: Exception) -> str:

@@ -18,10 +18,10 @@ from aigan.errors import AiganError, MissingExtra
 from aigan.pictures import is_picture
 from aigan.restore import job as jobs
 from aigan.restore import registry
-from aigan.restore.backends.contract import cores
+from aigan.restore.backends.contract import cores as usable_cores
 from aigan.restore.cluster import places
 from aigan.restore.cluster.manifest import Manifest
-from aigan.restore.cluster.worker import Task, Worker
+from aigan.restore.cluster.worker import Starts, Task, Worker
 from aigan.restore.inspect import Choice, choose, inspect
 from aigan.restore.job import FileResult, Job
 from aigan.restore.naming import Item
@@ -29,7 +29,6 @@ from aigan.restore.naming import Item
 LOCAL = "local"  # the address of a Ray of this machine's own
 TOGETHER = 16  # pictures that a worker takes at most at a time: what Ray does for each task costs milliseconds
 WAITING = 2  # tasks that a worker has at most, the one at work included
-ATTEMPTS = 3  # after so many workers have died of a picture it is given up
 STORE_BYTES = 100 << 20  # of a local Ray: nothing but names and results goes through it
 
 
@@ -78,18 +77,14 @@ def _results(job: Job, items: Sequence[Item], out: Path, address: str, cores_per
         waiting[name] = Task(str(item.source), {part: str(path) for part, path in paths.items()})
     if not waiting:
         return
-    with _connected(address) as ray:
+    with connected(address) as ray:
         crew = _crew(ray, job, cores_per_worker)
         if address != LOCAL:
             _check_there(ray, job, crew)
-        choice = _choice(waiting.values()) if job.auto_once and job.model == jobs.AUTO else None
-        for attempt in range(ATTEMPTS):
-            for result in _restored(ray, [*waiting.values()], job, choice, crew, alone=attempt > 0):
-                if waiting.pop(result.source, None):
-                    yield result
-    for name in waiting:
-        death = f"{name} ended {ATTEMPTS} workers, perhaps for lack of memory: try a smaller --tile"
-        yield jobs.failed(name, AiganError(death))
+        choice = first_choice(waiting.values()) if job.auto_once and job.model == jobs.AUTO else None
+        for result in _restored(ray, [*waiting.values()], job, choice, crew):
+            if waiting.pop(result.source, None):  # Ray may compute anew what a lost machine held
+                yield result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,28 +108,19 @@ def _crew(ray: Any, job: Job, cores_per_worker: int) -> _Crew:
     return _Crew(workers=workers, cores=cores_per_worker, gpus=gpus)
 
 
-def _restored(
-    ray: Any, tasks: Sequence[Task], job: Job, choice: Choice | None, crew: _Crew, *, alone: bool
-) -> Iterator[FileResult]:
-    """What workers say of the tasks; those that died with their worker are missing.
-
-    `alone`: one task at a time, so that a picture that ends its worker takes no other with it.
-    """
-    if not tasks:
-        return
-    together = 1 if alone else max(1, min(TOGETHER, len(tasks) // (4 * crew.workers)))
+def _restored(ray: Any, tasks: Sequence[Task], job: Job, choice: Choice | None, crew: _Crew) -> Iterator[FileResult]:
+    """What the workers say of the tasks, as it comes in; Ray starts those anew that die, and gives them their tasks."""
+    together = max(1, min(TOGETHER, len(tasks) // (4 * crew.workers)))
     blocks = math.ceil(len(tasks) / together)
+    starts = ray.remote(Starts).options(num_cpus=0).remote()
     pictures = ray.data.from_items([{"task": msgspec.json.encode(task)} for task in tasks], override_num_blocks=blocks)
     restored = pictures.map_batches(
         Worker,
-        fn_constructor_args=(job, choice, crew.cores),
+        fn_constructor_args=(job, choice, crew.cores, starts),
         batch_size=together,
         num_cpus=crew.cores,
         num_gpus=crew.gpus or None,
-        compute=ray.data.ActorPoolStrategy(
-            size=min(crew.workers, blocks), max_tasks_in_flight_per_actor=1 if alone else WAITING
-        ),
-        ray_remote_args_fn=_no_retries,
+        compute=ray.data.ActorPoolStrategy(size=min(crew.workers, blocks), max_tasks_in_flight_per_actor=WAITING),
     )
     try:
         for batch in restored.iter_batches(batch_size=None, prefetch_batches=0):
@@ -144,12 +130,7 @@ def _restored(
         raise AiganError(f"Ray gave up ({_reason(error)}): run the same again with --resume") from error
 
 
-def _no_retries() -> dict[str, int]:
-    """Else Ray would try a picture that ends its worker for ever: `_results` does, but counts. Actors do come back."""
-    return {"max_restarts": -1, "max_task_retries": 0}
-
-
-def _choice(tasks: Iterable[Task]) -> Choice | None:
+def first_choice(tasks: Iterable[Task]) -> Choice | None:
     """What "auto" says of the first picture that can be read, as in `Job.run`."""
     for task in tasks:
         with suppress(Exception), places.at_hand(Path(task.source), {}) as (local, _):
@@ -158,30 +139,36 @@ def _choice(tasks: Iterable[Task]) -> Choice | None:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    """Ray, connected to a cluster; one that this process is connected to already is used, and stays."""
+def connected(address: str, *, cores: int | None = None) -> Iterator[Any]:
+    """Ray, connected to a cluster; one that this process is connected to already is used, and stays.
+
+    `cores`: of this machine, for a Ray of its own; all that this process may use.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
         import ray.data
     except ImportError as missing:
         raise MissingExtra("--cluster needs Ray: install it with  pip install 'aigan[cluster]'") from missing
-    # Ray Data logs each block that was lost with its worker; what that means is said in the results.
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    settings = ray.data.DataContext.get_current()
-    settings.enable_progress_bars = False
-    settings.max_errored_blocks = -1  # a lost block does not end the batch
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    ray.data.DataContext.get_current().enable_progress_bars = False
     if ray.is_initialized():
         yield ray
         return
-    here: dict[str, Any] = {"num_cpus": cores(), "object_store_memory": STORE_BYTES, "include_dashboard": False}
+    here: dict[str, Any] = {
+        "num_cpus": cores or usable_cores(),
+        "object_store_memory": STORE_BYTES,
+        "include_dashboard": False,
+    }
     try:
         ray.init(
             address=address, log_to_driver=False, logging_level=logging.ERROR, **(here if address == LOCAL else {})
         )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray raises all types here
         raise AiganError(
-            f"there is no Ray cluster at {address} ({_reason(error)}): check the address, or leave it out"
+            f"Ray does not start here ({_reason(error)}): see what else keeps this machine busy, and try again"
+            if address == LOCAL
+            else f"there is no Ray cluster at {address} ({_reason(error)}): check the address, or leave it out"
         ) from error
     try:
         yield ray
