@@ -12,7 +12,7 @@ from aigan.pictures import read, write
 from aigan.pictures.form import Form
 from aigan.study.ballots import Ballots
 from aigan.study.create import create_study
-from aigan.study.manifest import methods_for, pictures_for, read_study
+from aigan.study.manifest import Method, methods_for, pictures_for, read_study
 from tests.study.conftest import METHODS, Make, tokens_of
 
 
@@ -64,17 +64,21 @@ def test_models_run_on_colour_gray_and_16_bits(rainy: Path, network_file, tmp_pa
     for picture in rainy.iterdir():
         write(1 - read(picture).pixels, ready_file(ready, picture.stem), quality=100)
     study = create_study(
-        tmp_path / "made/study", methods=["none", blur, f"inverse={ready}", "dcp"], pictures=rainy, task="dehaze"
+        tmp_path / "made/study",
+        methods=["none", f"blur={blur}", f"inverse={ready}", "dcp"],
+        pictures=rainy,
+        task="dehaze",
     )
     folder = tmp_path / "made/study"
     for shown in study.pictures:
         degraded, none, blurred, inverse = (
             read(folder / "pictures" / f"{name}.png").pixels
-            for name in (shown.degraded, *(shown.outputs[name] for name in ("none", blur, "inverse")))
+            for name in (shown.degraded, *(shown.outputs[name] for name in ("none", "blur", "inverse")))
         )
         np.testing.assert_array_equal(none, degraded)
         assert np.abs(blurred - degraded).mean() > 0.05
         np.testing.assert_allclose(inverse[..., :1], 1 - degraded[..., :1], atol=0.2)
+    assert study.methods[1] == Method(name="blur", source=blur)
     assert "how little haze is left" in study.question
     assert "2 pictures" in study.consent
     assert "A B C D" in study.consent
@@ -105,7 +109,8 @@ def test_orders_differ_between_assessors_and_stay_for_each(make: Make) -> None:
         ({"methods": ["none", "nothing"]}, AiganError, "there is no model nothing"),
         ({"methods": ["none", ""]}, UsageError, "is no method"),
         ({"methods": ["none", "a="]}, UsageError, "is no method"),
-        ({"methods": ["none", "a=missing"]}, AiganError, "missing is no folder"),
+        ({"methods": ["none", "a=missing"]}, AiganError, "there is no model missing"),
+        ({"methods": ["none", "a" * 65]}, UsageError, "at most 64 letters"),
         ({"methods": ["none", "bm3d"]}, AiganError, "must be told how strong the noise is"),
         ({"url": "example.org"}, UsageError, "no address of a server"),
         ({"pictures": Path("missing")}, AiganError, "missing is no folder"),

@@ -116,7 +116,7 @@ def voted(make: Make) -> Path:
 
 def test_files(voted: Path, tmp_path: Path) -> None:
     report, ballots = reports.report_on(voted)
-    paths = reports.write_report(report, ballots, tmp_path / "out")
+    paths = [reports.write_report(report, ballots, tmp_path / "out") for _ in range(2)][1]  # in place of the first
     names = ["report.md", "report.json", "methods.csv", "pictures.csv", "votes.csv"]
     assert [path.name for path in paths] == names
     found = json.loads((tmp_path / "out/report.json").read_text())

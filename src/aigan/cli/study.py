@@ -23,7 +23,7 @@ def create(
         str,
         typer.Option(
             help="2 to 9, separated by commas: models of `aigan models`, classical systems (dsc ...), none for the "
-            "pictures as they are, or NAME=FOLDER for ready pictures of the same names."
+            "pictures as they are, NAME=FOLDER for ready pictures of the same names; NAME=MODEL gives a model a name."
         ),
     ],
     pictures: Annotated[Path, typer.Option(help="The folder of the degraded pictures.")],

@@ -25,10 +25,13 @@ from aigan.restore.loading import check, open_restorer
 from aigan.study.ballots import Ballots
 from aigan.study.manifest import (
     BALLOTS,
+    HOST,
     INVITATIONS,
     LETTERS,
+    LONGEST_NAME,
     MANIFEST,
     PICTURES,
+    PORT,
     Method,
     Shown,
     Study,
@@ -36,8 +39,7 @@ from aigan.study.manifest import (
 )
 
 Progress = Callable[[int, int], None]  # results that are rendered, of how many
-URL = "http://127.0.0.1:8000"  # where `aigan study serve` answers
-LONGEST_NAME = 64
+URL = f"http://{HOST}:{PORT}"
 REMOVED: dict[Task, str] = {"derain": "rain", "dehaze": "haze", "denoise": "noise", "all": "rain, haze and noise"}
 QUESTION = "Which result is best? Look at how little {removed} is left, and at how smooth and natural the rest looks."
 CONSENT = """\
@@ -69,11 +71,12 @@ def create_study(
 ) -> Study:
     """Make a study in a new folder, which appears whole or not at all.
 
-    `methods`: 2 to 9 models or baselines by name, "none" for the pictures as they are, or NAME=FOLDER for ready
-    pictures, with the names of those in `pictures` (their extensions may differ) and their sizes. `pictures`: the
-    folder of the degraded ones. `question`, `consent`: what assessors read, in plain text; made from `task` where they
-    are empty. `url`: where they reach the server, for the links in invitations.txt, one an assessor. `sigma_255`: of
-    the noise, for the baselines that must be told it. All is stored as PNG of 8 bits.
+    `methods`: 2 to 9 models or baselines, "none" for the pictures as they are, or folders of ready pictures, with the
+    names of those in `pictures` (their extensions may differ) and their sizes; NAME=METHOD gives any of them a name,
+    which folders need. `pictures`: the folder of the degraded ones. `question`, `consent`: what assessors read, in
+    plain text; made from `task` where they are empty. `url`: where they reach the server, for the links in
+    invitations.txt, one an assessor. `sigma_255`: of the noise, for the baselines that must be told it. All is stored
+    as PNG of 8 bits.
     UsageError where what is asked for makes no sense; AiganError where the folder exists, or a picture is missing,
     damaged or of another size than its original.
     """
@@ -121,13 +124,18 @@ class _Renderer:
 
 def _renderer(text: str, pictures: Path, sigma_255: float | None) -> _Renderer:
     """Of a method as the user names it. All that may be wrong is found here, but for damaged pictures."""
-    name, ready, source = text.partition("=")
-    if not 1 <= len(name) <= LONGEST_NAME or (ready and not source):
-        raise UsageError(f"“{text}” is no method: take a model's name, or NAME=FOLDER for ready pictures")
-    if ready:
-        return _Renderer(Method(name=name, source=source), _from_folder(Path(source), pictures))
-    check(name, backend="auto", device="auto", precision="auto")
-    return _Renderer(Method(name=name, source=name), _by_model(name, sigma_255))
+    name, named, source = text.partition("=")
+    source = source if named else name
+    if not 1 <= len(name) <= LONGEST_NAME or not source:
+        raise UsageError(
+            f"“{text}” is no method: take a model, NAME=MODEL, or NAME=FOLDER for ready pictures, with a name of at "
+            f"most {LONGEST_NAME} letters"
+        )
+    method = Method(name=name, source=source)
+    if named and Path(source).is_dir():
+        return _Renderer(method, _from_folder(Path(source), pictures))
+    check(source, backend="auto", device="auto", precision="auto")
+    return _Renderer(method, _by_model(source, sigma_255))
 
 
 def _from_folder(folder: Path, pictures: Path) -> Callable[[Path, Picture], tuple[Array, bytes | None]]:

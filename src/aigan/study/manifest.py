@@ -13,16 +13,18 @@ from aigan.decomposition import Task
 from aigan.errors import AiganError, UsageError
 
 MANIFEST, PICTURES, BALLOTS, INVITATIONS = "study.json", "pictures", "ballots.sqlite3", "invitations.txt"
+HOST, PORT = "127.0.0.1", 8000  # where a study is served if nothing else is said
+LONGEST_NAME = 64  # of a method
 LETTERS = "ABCDEFGHI"  # what assessors call the results; a key each, 1 to 9
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
 Side = Annotated[int, msgspec.Meta(ge=1)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What assessors compare. `source`: the model or baseline, or the folder of ready pictures, as it was given."""
+    """What assessors compare. `source`: the model, the baseline or the folder of ready pictures, as given."""
 
     name: Name
     source: str

@@ -17,10 +17,8 @@ from aigan.study.ballots import Ballots
 from aigan.study.manifest import BALLOTS, read_study
 from aigan.study.statistics import RESAMPLES, ChiSquare, Interval
 
-BAR, PALETTE = (
-    "#0072B2",
-    ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999", "#000000"),
-)
+# Okabe and Ito's colours, which colour-blind readers tell apart, and gray
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000", "#999999")
 PLOT = "report.png"
 
 
@@ -70,7 +68,7 @@ def markdown(report: Report) -> str:
             ],
         ),
         "",
-        f"All methods alike: {_test(report.equal)}.",
+        f"Test of equal shares: {_test(report.equal, report)}.",
         "",
         "## Ranking (Bradley–Terry)",
         "",
@@ -93,7 +91,7 @@ def markdown(report: Report) -> str:
         "## Letters",
         "",
         ", ".join(f"{letter} {votes}" for letter, votes in report.by_letter.items())
-        + f" votes. No letter is favoured: {_test(report.by_letter_equal)}.",
+        + f" votes. Test of equal shares: {_test(report.by_letter_equal, report)}.",
         "",
         f"Intervals by assessors: percentiles of {RESAMPLES} resamples of assessors, seed {report.seed}. "
         f"Made by {report.made_by}; docs/study.md says how.",
@@ -213,6 +211,7 @@ def _range(interval: Interval | None) -> str:
     return "–" if interval is None else f"{100 * interval.low:.1f} – {100 * interval.high:.1f} %"
 
 
-def _test(test: ChiSquare) -> str:
+def _test(test: ChiSquare, report: Report) -> str:
     p = "p < 0.0001" if test.p_value < 1e-4 else f"p = {test.p_value:.4f}"
-    return f"χ² = {test.statistic:.1f} with {test.degrees} degrees of freedom, {p}"
+    rough = ", a rough figure for so few votes" if report.votes < 5 * len(report.methods) else ""  # Cochran's rule
+    return f"χ² = {test.statistic:.1f} with {test.degrees} degrees of freedom, {p}{rough}"

@@ -21,9 +21,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from aigan.errors import AiganError
 from aigan.study.ballots import Assessor, Ballots
-from aigan.study.manifest import BALLOTS, Shown, methods_for, picture_file, pictures_for, read_study
+from aigan.study.manifest import BALLOTS, HOST, PORT, Shown, methods_for, picture_file, pictures_for, read_study
 
-HOST, PORT = "127.0.0.1", 8000
 PAGE = "index.html"
 STATIC = {"study.css": "text/css", "study.js": "text/javascript", "icon.svg": "image/svg+xml"}
 HEADERS = {

@@ -4,6 +4,7 @@
 const LETTERS = "ABCDEFGHI";
 const MOST = 16; // of the zoom
 const RETRY_MS = 2000;
+const SMALLEST = 90; // px, of a panel, below which one has to scroll
 const $ = (id) => document.getElementById(id);
 const panels = $("panels");
 
@@ -145,7 +146,7 @@ function layout() {
     const rows = Math.ceil(count / columns);
     const across = (innerWidth - 2 * side - (columns - 1) * columnGap) / columns - around.width;
     const down = (height - 8 - (rows - 1) * rowGap) / rows - around.height;
-    const width = Math.max(Math.min(across, (down * page.width) / page.height), Math.min(across, 140));
+    const width = Math.max(Math.min(across, (down * page.width) / page.height), Math.min(across, SMALLEST));
     if (width > best.width) best = { columns, width };
   }
   panels.style.setProperty("--columns", best.columns);
@@ -203,6 +204,7 @@ panels.addEventListener("pointerdown", (event) => {
 });
 
 addEventListener("pointermove", (event) => {
+  if (!event.buttons) fingers.delete(event.pointerId); // it was let go outside of the window
   const last = fingers.get(event.pointerId);
   if (!last) return;
   const { width, height, left, top } = last.start.target.closest(".view").getBoundingClientRect();
