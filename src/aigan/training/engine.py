@@ -32,7 +32,7 @@ from aigan.training.checkpoints import Progress
 from aigan.training.config import Stage, TrainingConfig, require_same
 from aigan.training.optimisers import make_optimisers, set_rates
 from aigan.training.phases import Batch, Branch, Players, moving, phases_of_a_step, require_finite
-from aigan.training.processes import average_over_processes_, make_fabric
+from aigan.training.processes import average_over_processes_, make_fabric, require_equal
 from aigan.training.provenance import require_unseen, spec_of
 from aigan.training.record import Record
 from aigan.training.validation import Validator
@@ -131,6 +131,7 @@ class Run:
             progress, tensors = found
             self.step, self.pixels, self.seconds = progress.step, progress.pixels, progress.seconds
             self._put_back(tensors)
+        require_equal(self.step, fabric, out)
         self.record = Record(out, first_step=self.step) if fabric.global_rank == 0 else None
         self.validator = Validator(config, data, self.device)
 
@@ -359,6 +360,6 @@ def fix_steps(runs: Sequence[Run], minutes: float) -> None:
         seconds.append((time.perf_counter() - started) / 3)
     for run, start in zip(runs, starts, strict=True):
         mean = sum(stage.share * seconds[number] for number, stage in enumerate(run.config.stages))
-        steps = max(1, int(60 * minutes / mean))
+        steps = run.fabric.broadcast(max(1, int(60 * minutes / mean)))  # each process measured times of its own
         log.info("%s: %.3f s a step on average, %d steps in %g minutes", run.config.name, mean, steps, minutes)
         run.restart(start, steps)

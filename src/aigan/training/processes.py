@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
@@ -34,6 +35,17 @@ def make_fabric(precisions: Collection[str]) -> Fabric:
     )
     fabric.launch()
     return fabric
+
+
+def require_equal(step: int, fabric: Fabric, out: Path) -> None:
+    """AiganError where the processes of a run would go on from different steps."""
+    if fabric.world_size == 1:
+        return
+    found = fabric.all_gather(torch.tensor(step))
+    assert isinstance(found, Tensor)
+    if len(steps := sorted({*found.tolist()})) > 1:
+        shown = " and ".join(map(str, steps))
+        raise AiganError(f"the machines find steps {shown} in {out}: give --out a folder that all of them see")
 
 
 def cpu_has_amx() -> bool:

@@ -56,19 +56,16 @@ def _pictures(name: str, output: Path) -> list[tuple[Path, Path]]:
         return [(path, Path(path.name))]  # a missing file is found out, and named, when its turn comes
     else:
         root = path
-        found = [
-            file
-            for file in files_below(path)
-            if not (file.is_relative_to(output) or _is_hidden(file.relative_to(root)))
-        ]
+        below = output if output.is_relative_to(root) and output != root else None
+        found = [file for file in files_below(root) if not (_is_hidden(file, root) or below in file.parents)]
     pictures = sorted(file for file in found if is_picture(file))
     if not pictures:
         raise UsageError(f"{shown(path)}: there is no picture of this name or below it; check the name")
     return [(picture, picture.relative_to(root)) for picture in pictures]
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _is_hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 def existing(output: Path) -> Callable[[Path], bool]:
