@@ -11,7 +11,7 @@ import pytest
 from aigan.errors import AiganError, MissingExtra
 from aigan.pictures import read
 from aigan.study import report as reports
-from aigan.study.analysis import Ballot, Report, analyse, ballots_of
+from aigan.study.analysis import Report, VoteRow, analyse, vote_rows
 from aigan.study.ballots import Ballots
 from aigan.study.manifest import LETTERS, Method, Shown, Study, methods_for, read_study
 from tests.study.conftest import METHODS, Make, tokens_of
@@ -39,12 +39,12 @@ def study_of(methods: list[str], pictures: int) -> Study:
     )
 
 
-def ballots_with(study: Study, counts: dict[str, int], assessors: int) -> list[Ballot]:
-    """Ballots of so many votes a method, dealt out to assessors and pictures at random."""
+def rows_with(study: Study, counts: dict[str, int], assessors: int) -> list[VoteRow]:
+    """Rows of so many votes a method, dealt out to assessors and pictures at random."""
     chosen = random.Random(0).sample([*counts], k=sum(counts.values()), counts=[*counts.values()])
     order = [(number, shown.name) for shown in study.pictures for number in range(1, assessors + 1)]
     return [
-        Ballot(assessor=number, picture=picture, method=method, shown_as=LETTERS[(number + place) % 4])
+        VoteRow(assessor=number, picture=picture, method=method, shown_as=LETTERS[(number + place) % 4])
         for place, ((number, picture), method) in enumerate(zip(order, chosen, strict=True))
     ]
 
@@ -52,7 +52,7 @@ def ballots_with(study: Study, counts: dict[str, int], assessors: int) -> list[B
 @pytest.fixture(scope="module")
 def paper() -> Report:
     study = study_of([*PAPER], 10)
-    return analyse(study, ballots_with(study, PAPER, 50), invited=50)
+    return analyse(study, rows_with(study, PAPER, 50), invited=50)
 
 
 def test_the_paper_s_votes(paper: Report) -> None:
@@ -79,14 +79,14 @@ def test_the_paper_s_votes(paper: Report) -> None:
 
 def test_the_same_seed_gives_the_same_report(paper: Report) -> None:
     study = study_of([*PAPER], 10)
-    ballots = ballots_with(study, PAPER, 50)
+    ballots = rows_with(study, PAPER, 50)
     assert analyse(study, ballots, invited=50) == paper
     assert analyse(study, ballots, invited=50, seed=1).methods[0].by_assessors != paper.methods[0].by_assessors
 
 
 def test_one_assessor_of_one_opinion(tmp_path: Path) -> None:
     study = study_of(["x", "y"], 3)
-    ballots = [Ballot(assessor=1, picture=f"{number}.png", method="y", shown_as="A") for number in range(2)]
+    ballots = [VoteRow(assessor=1, picture=f"{number}.png", method="y", shown_as="A") for number in range(2)]
     report = analyse(study, ballots, invited=5)
     assert [(method.name, method.votes, method.strength) for method in report.methods] == [("y", 2, 1), ("x", 0, 0)]
     assert report.methods[0].by_assessors is None
@@ -163,5 +163,5 @@ def test_what_cannot_be_reported_is_one_sentence(voted: Path, make: Make) -> Non
     other = study_of([*METHODS], 1)
     database = Ballots(voted / "ballots.sqlite3")
     with pytest.raises(AiganError, match=r"votes on 00\.png, which is not in study\.json"):
-        ballots_of(other, database.votes())
+        vote_rows(other, database.votes())
     database.close()

@@ -101,8 +101,8 @@ def report(
     from aigan.study import report as reports
 
     target = out or folder / "report"
-    found, ballots = reports.report_on(folder, seed=seed)
-    paths = reports.write_report(found, ballots, target)
+    found, rows = reports.report_on(folder, seed=seed)
+    paths = reports.write_report(found, rows, target)
     for method in found.methods:
         low, high = method.simultaneous
         typer.echo(f"{method.name:20} {method.votes:5}  {method.share:6.1%}  ({low:.1%} – {high:.1%})")

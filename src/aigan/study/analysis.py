@@ -58,8 +58,8 @@ class PictureResult(msgspec.Struct, frozen=True, kw_only=True):
         return [name for name, votes in self.votes.items() if most and votes == most]
 
 
-class Ballot(msgspec.Struct, frozen=True, kw_only=True):
-    """One vote; `shown_as`: the letter under which the assessor saw the result."""
+class VoteRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One vote, a line of votes.csv; `shown_as`: the letter under which the assessor saw the result."""
 
     assessor: int
     picture: str
@@ -87,13 +87,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     made_by: str  # the version of aigan
 
 
-def ballots_of(study: Study, votes: Sequence[Vote]) -> list[Ballot]:
+def vote_rows(study: Study, votes: Sequence[Vote]) -> list[VoteRow]:
     """Votes with the letters under which their results were shown. AiganError where they are of another study."""
     shown = {picture.name: picture for picture in study.pictures}
     if strange := {vote.picture for vote in votes} - {*shown} or {vote.method for vote in votes} - {*study.names}:
         raise AiganError(f"there are votes on {min(strange)}, which is not in study.json: put back the file as it was")
     return [
-        Ballot(
+        VoteRow(
             assessor=vote.assessor,
             picture=vote.picture,
             method=vote.method,
@@ -103,20 +103,20 @@ def ballots_of(study: Study, votes: Sequence[Vote]) -> list[Ballot]:
     ]
 
 
-def analyse(study: Study, ballots: Sequence[Ballot], *, invited: int, seed: int = 0) -> Report:
+def analyse(study: Study, rows: Sequence[VoteRow], *, invited: int, seed: int = 0) -> Report:
     """The result of a study. `seed`: of the resampling of assessors. AiganError where there is no vote yet."""
-    if not ballots:
+    if not rows:
         raise AiganError("nobody has voted yet: ask for the report when the first votes are there")
-    counts = _counts(study, ballots)
+    counts = _counts(study, rows)
     of_methods, of_each = counts.sum((0, 1)), counts.sum((1, 2))
     letters = LETTERS[: len(study.methods)]
-    by_letter = {letter: sum(ballot.shown_as == letter for ballot in ballots) for letter in letters}
+    by_letter = {letter: sum(row.shown_as == letter for row in rows) for letter in letters}
     return Report(
         question=study.question,
         invited=invited,
         assessors=len(counts),
         complete=int((of_each == len(study.pictures)).sum()),
-        votes=len(ballots),
+        votes=len(rows),
         methods=_ranking(study, counts, seed),
         equal=equal(of_methods),
         agreement=agreement(counts.sum(0)),
@@ -128,14 +128,14 @@ def analyse(study: Study, ballots: Sequence[Ballot], *, invited: int, seed: int 
     )
 
 
-def _counts(study: Study, ballots: Sequence[Ballot]) -> Counts:
+def _counts(study: Study, rows: Sequence[VoteRow]) -> Counts:
     """(assessors who voted, pictures, methods)."""
-    assessors = {number: place for place, number in enumerate(sorted({ballot.assessor for ballot in ballots}))}
+    assessors = {number: place for place, number in enumerate(sorted({row.assessor for row in rows}))}
     pictures = {picture.name: place for place, picture in enumerate(study.pictures)}
     methods = {name: place for place, name in enumerate(study.names)}
     counts = np.zeros((len(assessors), len(pictures), len(methods)), np.int64)
-    for ballot in ballots:
-        counts[assessors[ballot.assessor], pictures[ballot.picture], methods[ballot.method]] += 1
+    for row in rows:
+        counts[assessors[row.assessor], pictures[row.picture], methods[row.method]] += 1
     return counts
 
 

@@ -20,7 +20,7 @@ LETTERS = "ABCDEFGHI"  # what assessors call the results; a key each, 1 to 9
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
 Side = Annotated[int, msgspec.Meta(ge=1)]
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

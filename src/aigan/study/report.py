@@ -12,7 +12,7 @@ import msgspec
 
 from aigan.errors import MissingExtra
 from aigan.pictures.files import replacing, writable
-from aigan.study.analysis import Ballot, Report, analyse, ballots_of
+from aigan.study.analysis import Report, VoteRow, analyse, vote_rows
 from aigan.study.ballots import Ballots
 from aigan.study.manifest import BALLOTS, read_study
 from aigan.study.statistics import RESAMPLES, ChiSquare, Interval
@@ -22,25 +22,25 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F
 PLOT = "report.png"
 
 
-def report_on(folder: Path, *, seed: int = 0) -> tuple[Report, list[Ballot]]:
+def report_on(folder: Path, *, seed: int = 0) -> tuple[Report, list[VoteRow]]:
     """The result of a study so far, and its votes. AiganError where there is no vote yet or a file is damaged."""
     study, database = read_study(folder), Ballots(folder / BALLOTS)
     try:
         votes, invited = database.votes(), database.invited()
     finally:
         database.close()
-    ballots = ballots_of(study, votes)
-    return analyse(study, ballots, invited=invited, seed=seed), ballots
+    rows = vote_rows(study, votes)
+    return analyse(study, rows, invited=invited, seed=seed), rows
 
 
-def write_report(report: Report, ballots: Sequence[Ballot], folder: Path) -> list[Path]:
+def write_report(report: Report, rows: Sequence[VoteRow], folder: Path) -> list[Path]:
     """Write report.md, report.json, methods.csv, pictures.csv and votes.csv, in place of an earlier report."""
     texts = {
         "report.md": markdown(report),
         "report.json": msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n",
         "methods.csv": _comma_separated(_method_rows(report)),
         "pictures.csv": _comma_separated(_picture_rows(report)),
-        "votes.csv": _comma_separated(msgspec.structs.asdict(ballot) for ballot in ballots),
+        "votes.csv": _comma_separated(msgspec.structs.asdict(row) for row in rows),
     }
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
