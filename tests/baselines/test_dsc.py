@@ -83,7 +83,13 @@ def test_tiles_give_what_the_whole_picture_gives() -> None:
     whole = model(degraded, context=context)
     np.testing.assert_allclose(whole.interference[..., 0], whole.interference[..., 2])
     bands = tiles.decompose_bands(
-        model, lambda top, bottom: degraded[top:bottom], degraded.shape[:2], context=context, tile=32, exact=True
+        model,
+        lambda top, bottom: degraded[top:bottom],
+        degraded.shape[:2],
+        keep=tiles.whole,
+        context=context,
+        tile=32,
+        exact=True,
     )
     for top, band in bands:
-        np.testing.assert_allclose(band.original, whole.original[top : top + len(band.original)], atol=1e-4)
+        np.testing.assert_allclose(band["original"], whole.original[top : top + len(band["original"])], atol=1e-4)

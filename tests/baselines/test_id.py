@@ -77,9 +77,15 @@ def test_tiles_give_what_the_whole_picture_gives(monkeypatch: pytest.MonkeyPatch
     context = model.context(degraded)
     whole = model(degraded, context=context).original
     tiled = [
-        band.original
+        band["original"]
         for _, band in tiles.decompose_bands(
-            model, lambda top, bottom: degraded[top:bottom], (80, 56), context=context, tile=24, exact=True
+            model,
+            lambda top, bottom: degraded[top:bottom],
+            (80, 56),
+            keep=tiles.whole,
+            context=context,
+            tile=24,
+            exact=True,
         )
     ]
     assert len(tiled) > 2

@@ -122,7 +122,7 @@ def test_auto_takes_what_memory_allows(monkeypatch, free: int, width: int) -> No
     monkeypatch.setattr(memory, "free_bytes", lambda: free)
     cut = tiling(spec(halo=48), width, "auto", exact=False)
     seen = cut.side + 2 * cut.halo
-    needed = 200 * seen**2 + 72 * width * seen
+    needed = 200 * seen**2 + 24 * width * seen
     budget = min(free // 2, AUTO_BYTES)
     assert 0.8 * budget < needed <= budget
 

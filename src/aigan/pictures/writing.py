@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from aigan.pictures.files import replacing, temporary_neighbour, writable
 from aigan.pictures.form import Array, Form
@@ -74,9 +76,13 @@ class StripWriter:
         self._spool, self._form, self._format, self._path = spool, form, format, path
 
     def write(self, pixels: Array, alpha: Array | None = None) -> None:
-        """Add the next rows: (H', W, C) float32, C = 1 or 3, and their alpha (H', W).
+        """Add the next rows: (H', W, C) float32, C = 1 or 3, and their alpha (H', W)."""
+        self.write_values(self.values(pixels, alpha))
 
-        Clamped to [0, 1], but for colours in floating point.
+    def values(self, pixels: Array, alpha: Array | None = None) -> npt.NDArray[Any]:
+        """A part of the picture, (h, w, C) and its alpha (h, w), as the file holds it: (h, w, 1 to 4) of its depth.
+
+        Rounded, and clamped to [0, 1], but for colours in floating point.
         """
         floats = self._form.depth == "float32"
         values = pixels.astype(np.float32) if floats else np.clip(pixels, 0, 1, dtype=np.float32)
@@ -87,6 +93,10 @@ class StripWriter:
         if not floats:
             values *= np.iinfo(self._form.depth).max
             values = np.rint(values, out=values).astype(self._form.depth)
+        return values
+
+    def write_values(self, values: npt.NDArray[Any]) -> None:
+        """Add the next rows as `values` gives them."""
         with writable(self._path):
             self._spool.write(values)
 

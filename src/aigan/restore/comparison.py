@@ -18,24 +18,37 @@ def shown_interference(interference: Array) -> Array:
 
 
 class Comparison:
-    """Collects the panels band by band; each band but the last is a multiple of 8 px high."""
+    """Collects the panels tile by tile; tiles start at multiples of 8 px."""
 
     def __init__(self, height: int, width: int) -> None:
         self.factor = next((n for n in (1, 2, 4) if max(height, width) <= n * LONGEST_SIDE), 8)
-        self.panels: dict[str, list[Array]] = {}
+        self.size = -(-height // self.factor), -(-width // self.factor)
+        self.panels: dict[str, Array] = {}
 
-    def add(self, degraded: Array, restored: Array, interference: Array, expected_error: Array | None) -> None:
-        """Add a band of the three pictures (h, W, C) and of the expected error (h, W)."""
-        bands: dict[str, Array] = {
+    def add(
+        self,
+        top: int,
+        left: int,
+        *,
+        degraded: Array,
+        restored: Array,
+        interference: Array,
+        expected_error: Array | None,
+    ) -> None:
+        """Add a tile of the three pictures (h, w, C) and of the expected error (h, w)."""
+        tiles: dict[str, Array] = {
             "degraded": degraded,
             "restored": restored,
             "interference": shown_interference(interference),
         }
         if expected_error is not None:
-            bands[f"expected error, {ERROR_GAIN} times"] = expected_error[..., None] * np.float32(ERROR_GAIN / 255)
-        for caption, band in bands.items():
-            self.panels.setdefault(caption, []).append(block_means(band, self.factor))
+            tiles[f"expected error, {ERROR_GAIN} times"] = expected_error[..., None] * np.float32(ERROR_GAIN / 255)
+        for caption, tile in tiles.items():
+            small = block_means(tile, self.factor)
+            panel = self.panels.setdefault(caption, np.empty((*self.size, small.shape[2]), np.float32))
+            y, x = top // self.factor, left // self.factor
+            panel[y : y + small.shape[0], x : x + small.shape[1]] = small
 
     def sheet(self) -> Array:
         """The panels side by side, (H', W', 3)."""
-        return sheet([(caption, np.concatenate(bands)) for caption, bands in self.panels.items()])
+        return sheet(list(self.panels.items()))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -81,12 +83,15 @@ class Job:
         self.check()
         is_source = is_one_of(item.source for item in items)
         work = Work(self, on_progress=on_progress or (lambda done, total: None))
-        for item in items:
-            try:
-                result = work.restore(item.source, self.paths(item, exists=Path.exists, is_source=is_source))
-            except Exception as error:  # whatever happens to one picture, the batch goes on
-                result = failed(str(item.source), error)
-            yield result
+        with ThreadPoolExecutor(max_workers=1) as encoder:  # of one picture while the next one is restored
+            encoding: Future[FileResult] | None = None
+            for item in items:
+                finish = work.begin(item.source, partial(self.paths, item, exists=Path.exists, is_source=is_source))
+                if encoding:
+                    yield encoding.result()
+                encoding = encoder.submit(finish)
+            if encoding:
+                yield encoding.result()
 
     def check(self) -> None:
         """AiganError where there is no such model, or where backend, device and precision do not go together here."""
@@ -149,32 +154,71 @@ class Work:
         self.open_model = cache(self._open_model)
 
     def restore(self, source: Path, paths: Mapping[Part, Path]) -> FileResult:
-        """Restore a picture, its parts to these files; the models stay open for the next one."""
+        """Restore a picture, its parts to these files; the models stay open for the next one. Raises what went wrong."""
+        return self._restore(source, paths)()
+
+    def begin(self, source: Path, paths: Callable[[], Mapping[Part, Path]]) -> Callable[[], FileResult]:
+        """Restore a picture but for the encoding of its files, which the call of what is returned does.
+
+        Whatever happens to the picture is in the result, so that a batch goes on.
+        """
+        try:
+            finish = self._restore(source, paths())
+        except Exception as error:
+            return partial(failed, str(source), error)
+
+        def finished() -> FileResult:
+            try:
+                return finish()
+            except Exception as error:
+                return failed(str(source), error)
+
+        return finished
+
+    def _restore(self, source: Path, paths: Mapping[Part, Path]) -> Callable[[], FileResult]:
         if not paths:
-            return there_already(str(source))
+            return partial(there_already, str(source))
         clock = _Stopwatch()
         model, reasons = self._model_for(source)
-        with open_strips(source) as strips:
+        with ExitStack() as opened:
+            strips = opened.enter_context(open_strips(source))
             to_make = dict(paths)
             if model == untouched.NAME and "original" in paths and self._may_copy(paths["original"], strips):
                 outputs.copy(source, to_make.pop("original"), overwrite=self.job.overwrite)
             restorer = self.open_model(model, strips.channels)
             if to_make:
-                self._make(to_make, source, strips, restorer, clock)
-            clock.lap("writing")
-        return FileResult(
-            source=str(source),
-            status="restored",
-            model=restorer.spec.name,
-            width=strips.width,
-            height=strips.height,
-            outputs={part: str(path) for part, path in paths.items()},
-            notes=(*strips.form.notes, *reasons),
-            seconds=clock.seconds,
-        )
+                files = opened.enter_context(
+                    outputs.open_outputs(
+                        to_make,
+                        strips,
+                        strength=self.job.strength,
+                        quality=self.job.quality,
+                        strip_metadata=self.job.strip_metadata,
+                        overwrite=self.job.overwrite,
+                    )
+                )
+                self._fill(files, source, strips, restorer, clock)
+            encode = opened.pop_all().close
 
-    def _make(
-        self, paths: dict[Part, Path], source: Path, strips: StripReader, restorer: Restorer, clock: _Stopwatch
+        def finish() -> FileResult:
+            clock.start()
+            encode()
+            clock.lap("writing")
+            return FileResult(
+                source=str(source),
+                status="restored",
+                model=restorer.spec.name,
+                width=strips.width,
+                height=strips.height,
+                outputs={part: str(path) for part, path in paths.items()},
+                notes=(*strips.form.notes, *reasons),
+                seconds=clock.seconds,
+            )
+
+        return finish
+
+    def _fill(
+        self, files: outputs.Outputs, source: Path, strips: StripReader, restorer: Restorer, clock: _Stopwatch
     ) -> None:
         size = strips.height, strips.width
         rows = _Rows(strips, clock)
@@ -182,23 +226,16 @@ class Work:
             restorer,
             rows,
             size,
+            keep=lambda box, tile: files.tile(box, rows.as_read(box), tile),
             context=context_of(restorer, source),
             tile=self.job.tile,
             exact=self.job.tile_exact,
             on_progress=lambda done: self.on_progress(done, size[0] * size[1]),
         )
-        with outputs.open_outputs(
-            paths,
-            strips,
-            strength=self.job.strength,
-            quality=self.job.quality,
-            strip_metadata=self.job.strip_metadata,
-            overwrite=self.job.overwrite,
-        ) as files:
-            for top, result in bands:
-                clock.lap("restoring")
-                files.add(rows.as_read(top, top + len(result.original)), result)
-                clock.lap("writing")
+        for _, band in bands:
+            clock.lap("restoring")
+            files.add(band)
+            clock.lap("writing")
 
     def _may_copy(self, target: Path, strips: StripReader) -> bool:
         """Whether the file itself is what is asked for: of its kind, with all that it holds."""
@@ -230,6 +267,10 @@ class _Stopwatch:
     seconds: dict[Phase, float] = field(default_factory=lambda: {"reading": 0.0, "restoring": 0.0, "writing": 0.0})
     last: float = field(default_factory=time.perf_counter)
 
+    def start(self) -> None:
+        """Do not count the time since the last lap."""
+        self.last = time.perf_counter()
+
     def lap(self, phase: Phase) -> None:
         """Count the time since the last lap to the phase that ends here."""
         now = time.perf_counter()
@@ -249,9 +290,10 @@ class _Rows:
         self._clock.lap("reading")
         return border.seen(self._strip.pixels, self._strip.alpha)
 
-    def as_read(self, top: int, bottom: int) -> Picture:
-        """Rows [top, bottom), which must lie within what was read last."""
-        inner, alpha = slice(top - self._top, bottom - self._top), self._strip.alpha
+    def as_read(self, box: tiles.Box) -> Picture:
+        """A part of the picture, which must lie within the rows that were read last."""
+        top, bottom, left, right = box
+        inner, alpha = (slice(top - self._top, bottom - self._top), slice(left, right)), self._strip.alpha
         return Picture(self._strip.pixels[inner], None if alpha is None else alpha[inner], self._strip.form)
 
 

@@ -17,30 +17,44 @@ from aigan.pictures.files import replacing
 from aigan.restore import border
 from aigan.restore.comparison import Comparison, shown_interference
 from aigan.restore.naming import Part
+from aigan.restore.tiles import Box, Values
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Takes the bands of a picture from top to bottom; made by `open_outputs`."""
+    """Takes the tiles of a picture, then the bands put together from them; made by `open_outputs`."""
 
     writers: Mapping[Part, StripWriter]
     comparison: Comparison | None
     strength: float
 
-    def add(self, picture: Picture, result: Decomposition) -> None:
-        """Add a band: its rows as they were read, and what they were decomposed into."""
+    def tile(self, box: Box, picture: Picture, result: Decomposition) -> dict[str, Values]:
+        """What the files hold of a tile: as it was read, and what it was decomposed into."""
         restored = border.restored(picture.pixels, picture.alpha, result, self.strength)
-        error = result.expected_error
-        if "original" in self.writers:
-            self.writers["original"].write(restored, picture.alpha)
-        if "interference" in self.writers:
-            self.writers["interference"].write(shown_interference(result.interference))
-        if "error" in self.writers:
-            if error is None:
-                raise AiganError("this model cannot say how far it may be off: leave error out of --save")
-            self.writers["error"].write(error[..., None] / np.float32(255))
         if self.comparison:
-            self.comparison.add(result.degraded, restored, result.interference, error)
+            self.comparison.add(
+                *(box[0], box[2]),
+                degraded=result.degraded,
+                restored=restored,
+                interference=result.interference,
+                expected_error=result.expected_error,
+            )
+        kept: dict[str, Values] = {}
+        for part, writer in self.writers.items():
+            if part == "original":
+                kept[part] = writer.values(restored, picture.alpha)
+            elif part == "interference":
+                kept[part] = writer.values(shown_interference(result.interference))
+            elif result.expected_error is not None:
+                kept[part] = writer.values(result.expected_error[..., None] / np.float32(255))
+            else:
+                raise AiganError("this model cannot say how far it may be off: leave error out of --save")
+        return kept
+
+    def add(self, band: Mapping[str, Values]) -> None:
+        """Add the next rows, put together from what `tile` gave."""
+        for part, writer in self.writers.items():
+            writer.write_values(band[part])
 
 
 @contextmanager

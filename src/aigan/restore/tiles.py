@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from aigan.decomposition import EVERYWHERE, Array, Context, Decomposition, ModelSpec, Restorer
 from aigan.errors import AiganError
@@ -23,10 +24,12 @@ logger = logging.getLogger(__name__)
 TileSize = int | Literal["auto", "none"]
 Rows = Callable[[int, int], Array]  # (first, last + 1) -> these rows of a picture, (h, W, C)
 Box = tuple[int, int, int, int]  # top, bottom, left, right
+Values = npt.NDArray[Any]
+Keep = Callable[[Box, Decomposition], Mapping[str, Values]]  # a tile -> what is kept of it, (h, W) or (h, W, C) each
 Progress = Callable[[int], None]  # is told, after each tile, how many pixels are done
 
 AUTO_BYTES = 600 << 20  # what a tile and the band that it lies in may take: larger ones gain nothing
-BAND_BYTES_PER_PIXEL = 72  # the band's pixels, results and what they are made from (measured)
+BAND_BYTES_PER_PIXEL = 24  # the band's pixels and what is kept of them, 8 bits a value (measured)
 # A tile takes 200 bytes a pixel with a network of size s (measured, ONNX Runtime), more as the widths, so as √(MAC).
 S_BYTES_PER_PIXEL, S_KMAC_PER_PIXEL = 200, 51
 
@@ -42,8 +45,8 @@ def decompose(
     """Decompose a picture in memory, (H, W, C); arguments and errors as `decompose_bands`."""
     height, width = degraded.shape[:2]
     cut = tiling(restorer.spec, width, tile, exact=exact)
-    tiler = _Tiler(restorer, (height, width), restorer.context(degraded), cut, on_progress or (lambda _: None))
-    return tiler.band(lambda top, bottom: degraded[top:bottom], 0, height)
+    tiler = _Tiler(restorer, (height, width), restorer.context(degraded), cut, whole, on_progress or (lambda _: None))
+    return Decomposition(degraded, **tiler.band(lambda top, bottom: degraded[top:bottom], 0, height))
 
 
 def decompose_bands(
@@ -51,23 +54,31 @@ def decompose_bands(
     rows: Rows,
     size: tuple[int, int],
     *,
+    keep: Keep,
     context: Context | None = None,
     tile: TileSize = "auto",
     exact: bool = False,
     on_progress: Progress | None = None,
-) -> Iterator[tuple[int, Decomposition]]:
-    """Decompose a picture of `size` (H, W) band by band: yields the first row of each, and the band, W columns wide.
+) -> Iterator[tuple[int, Mapping[str, Values]]]:
+    """Decompose a picture of `size` (H, W) band by band: yields the first row of each, and what is kept of it, W wide.
 
-    `rows` is asked for rows in ascending order, neighbouring bands overlap by twice the halo. `context`: what is global
-    in the picture. `tile`: pixels a side, "auto" for what the free memory allows, "none" for all at once. `exact`: the
+    `rows` is asked for rows in ascending order, neighbouring bands overlap by twice the halo. `keep` is given each tile,
+    and where it lies, and says what the band is put together from; `whole` keeps it all. `context`: what is global in
+    the picture. `tile`: pixels a side, "auto" for what the free memory allows, "none" for all at once. `exact`: the
     halo is the receptive radius, and values are those of the whole picture to 1e-5; else it is the spec's halo, and
     they are within 0.25 of 255. A tile that does not fit into memory is halved. AiganError where even the smallest does
     not, or where the network gives values that are no numbers.
     """
     cut = tiling(restorer.spec, size[1], tile, exact=exact)
-    tiler = _Tiler(restorer, size, context, cut, on_progress or (lambda _: None))
+    tiler = _Tiler(restorer, size, context, cut, keep, on_progress or (lambda _: None))
     for top, bottom in cuts(0, size[0], tiler.tiling):
         yield top, tiler.band(rows, top, bottom)
+
+
+def whole(box: Box, tile: Decomposition) -> dict[str, Values]:
+    """Keeps the fields of a `Decomposition` but the degraded picture."""
+    parts = {"original": tile.original, "interference": tile.interference, "expected_error": tile.expected_error}
+    return {name: values for name, values in parts.items() if values is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,32 +119,44 @@ def cuts(start: int, end: int, tiling: Tiling) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, eq=False)
 class _Band:
-    """Rows of a picture from `top` on, being decomposed into `result`; `seen` are its rows from `above` on."""
+    """Rows [top, bottom) of a picture, being put together in `kept`; `seen` are its rows from `above` on."""
 
     top: int
-    result: Decomposition
+    bottom: int
     above: int
     seen: Array
+    kept: dict[str, Values] = field(default_factory=dict)
+
+    def add(self, box: Box, tile: Mapping[str, Values]) -> None:
+        top, bottom, left, right = box
+        for name, values in tile.items():
+            if name not in self.kept:
+                shape = self.bottom - self.top, self.seen.shape[1], *values.shape[2:]
+                self.kept[name] = np.empty(shape, values.dtype)
+            self.kept[name][top - self.top : bottom - self.top, left:right] = values
 
 
 class _Tiler:
     """Decomposes the tiles of one picture. What did not fit into memory once is not tried again."""
 
     def __init__(
-        self, restorer: Restorer, size: tuple[int, int], context: Context | None, tiling: Tiling, progress: Progress
+        self,
+        restorer: Restorer,
+        size: tuple[int, int],
+        context: Context | None,
+        tiling: Tiling,
+        keep: Keep,
+        progress: Progress,
     ) -> None:
-        self.restorer, self.size, self.context, self.tiling, self.progress = restorer, size, context, tiling, progress
+        self.restorer, self.size, self.context, self.tiling = restorer, size, context, tiling
+        self.keep, self.progress = keep, progress
         self.done = 0
-        self.has_error = True
 
-    def band(self, rows: Rows, top: int, bottom: int) -> Decomposition:
+    def band(self, rows: Rows, top: int, bottom: int) -> dict[str, Values]:
         above, below = self._with_halo(top, bottom, self.size[0])
-        seen = rows(above, below)
-        degraded = seen[top - above : bottom - above]
-        error = np.empty(degraded.shape[:2], np.float32)
-        result = Decomposition(degraded, np.empty_like(degraded), np.empty_like(degraded), error)
-        self._fill(_Band(top, result, above, seen), (top, bottom, 0, self.size[1]))
-        return result if self.has_error else replace(result, expected_error=None)
+        band = _Band(top, bottom, above, rows(above, below))
+        self._fill(band, (top, bottom, 0, self.size[1]))
+        return band.kept
 
     def _fill(self, band: _Band, box: Box) -> None:
         """Decompose the part `box` of the picture, in as many tiles as it takes."""
@@ -156,16 +179,14 @@ class _Tiler:
         start, end = self._with_halo(left, right, self.size[1])
         tile = self.restorer(band.seen[first - band.above : last - band.above, start:end], context=self.context)
         inner = slice(top - first, bottom - first), slice(left - start, right - start)
-        if not np.isfinite(tile.original[inner]).all():
+        parts = (tile.degraded, tile.original, tile.interference, tile.expected_error)
+        tile = Decomposition(*(None if values is None else values[inner] for values in parts))  # type: ignore[arg-type]
+        if not np.isfinite(tile.original).all():
             raise AiganError(
                 f"the model {self.restorer.spec.name} gives values that are not numbers at {left}, {top}:"
                 " take another model"
             )
-        place = slice(top - band.top, bottom - band.top), slice(left, right)
-        for part in ("original", "interference", "expected_error"):
-            if (values := getattr(tile, part)) is not None:
-                getattr(band.result, part)[place] = values[inner]
-        self.has_error = tile.expected_error is not None
+        band.add(box, self.keep(box, tile))
         self.done += (bottom - top) * (right - left)
         self.progress(self.done)
 
