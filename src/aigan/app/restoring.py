@@ -78,7 +78,8 @@ class Restored:
                 for top in range(0, strips.height, WRITTEN_ROWS):
                     rows = strips.read(top, min(top + WRITTEN_ROWS, strips.height))
                     degraded = border.seen(rows.pixels, rows.alpha)
-                    files.add(rows, Decomposition(degraded, original[top : top + WRITTEN_ROWS], degraded))
+                    result = Decomposition(degraded, original[top : top + WRITTEN_ROWS], degraded)
+                    files.add(files.tile((top, top + len(degraded), 0, strips.width), rows, result))
         return target
 
     def _load(self, name: str) -> Array:
@@ -114,13 +115,25 @@ def restore(
             watch.check()
             on_progress(done / (size[0] * size[1]))
 
+        def keep(box: tiles.Box, tile: Decomposition) -> dict[str, tiles.Values]:
+            top, bottom, left, right = box
+            original[top:bottom, left:right] = tile.original
+            sheet.add(
+                *(top, left),
+                degraded=tile.degraded,
+                restored=tile.original,
+                interference=tile.interference,
+                expected_error=tile.expected_error,
+            )
+            return {}
+
         report(0)
-        for top, band in tiles.decompose_bands(
-            restorer, rows, size, context=context_of(restorer, source), tile=TILE_PX, on_progress=report
+        context = context_of(restorer, source)
+        for _ in tiles.decompose_bands(
+            restorer, rows, size, keep=keep, context=context, tile=TILE_PX, on_progress=report
         ):
-            original[top : top + len(band.original)] = band.original
-            sheet.add(band.degraded, band.original, band.interference, band.expected_error)
-    panels = [np.concatenate(bands) for bands in sheet.panels.values()]
+            pass
+    panels = list(sheet.panels.values())
     extension = ".png" if panels[0].size <= 3 * EXACT_PIXELS else ".jpg"
     result = Restored(source, folder, restorer.spec.name, reason, size, form, extension, has_error=len(panels) == 4)
     np.save(folder / "degraded-shown.npy", panels[0])

@@ -154,7 +154,7 @@ class Work:
         self.open_model = cache(self._open_model)
 
     def restore(self, source: Path, paths: Mapping[Part, Path]) -> FileResult:
-        """Restore a picture, its parts to these files; the models stay open for the next one. Raises what went wrong."""
+        """Restore a picture, its parts to these files; the models stay open for the next one. Raises what fails."""
         return self._restore(source, paths)()
 
     def begin(self, source: Path, paths: Callable[[], Mapping[Part, Path]]) -> Callable[[], FileResult]:

@@ -62,12 +62,12 @@ def decompose_bands(
 ) -> Iterator[tuple[int, Mapping[str, Values]]]:
     """Decompose a picture of `size` (H, W) band by band: yields the first row of each, and what is kept of it, W wide.
 
-    `rows` is asked for rows in ascending order, neighbouring bands overlap by twice the halo. `keep` is given each tile,
-    and where it lies, and says what the band is put together from; `whole` keeps it all. `context`: what is global in
-    the picture. `tile`: pixels a side, "auto" for what the free memory allows, "none" for all at once. `exact`: the
-    halo is the receptive radius, and values are those of the whole picture to 1e-5; else it is the spec's halo, and
-    they are within 0.25 of 255. A tile that does not fit into memory is halved. AiganError where even the smallest does
-    not, or where the network gives values that are no numbers.
+    `rows` is asked for rows in ascending order, neighbouring bands overlap by twice the halo. `keep` is given each
+    tile, and where it lies, and says what the band is put together from; `whole` keeps it all. `context`: what is
+    global in the picture. `tile`: pixels a side, "auto" for what the free memory allows, "none" for all at once.
+    `exact`: the halo is the receptive radius, and values are those of the whole picture to 1e-5; else it is the spec's
+    halo, and they are within 0.25 of 255. A tile that does not fit into memory is halved. AiganError where even the
+    smallest does not, or where the network gives values that are no numbers.
     """
     cut = tiling(restorer.spec, size[1], tile, exact=exact)
     tiler = _Tiler(restorer, size, context, cut, keep, on_progress or (lambda _: None))
