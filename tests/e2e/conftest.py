@@ -6,17 +6,13 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+
+from tests.serving import served
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -28,7 +24,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-STARTS_WITHIN_S = 60
 
 Serve = Callable[..., str]
 
@@ -56,34 +51,5 @@ def page(browser: Any) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Serve]:
     """Start `aigan ARGUMENTS --port PORT` on a free port: `serve("app")` gives its address when it answers."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*arguments: str | Path) -> str:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "aigan", *map(str, arguments), "--port", str(port)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        started.append(process)
-        address = f"http://127.0.0.1:{port}"
-        _wait(address, process)
-        return address
-
-    yield start
-    for process in started:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, f"the server ended with status {process.returncode}"
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except urllib.error.HTTPError:  # it answers, if only that something is missing
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(f"{address} did not answer within {STARTS_WITHIN_S} s")
+    with ExitStack() as servers:
+        yield lambda *arguments: servers.enter_context(served(*arguments))

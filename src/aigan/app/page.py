@@ -144,7 +144,7 @@ def _degrade_tab(handlers: Handlers, folder: Folder) -> DegradeTab:
             example = _examples([pair.clean for pair in examples()], folder)
             kind = gr.Radio([("Rain", "rain"), ("Haze", "haze"), ("Noise", "noise")], value="rain", label="What to add")
             with gr.Group() as rain:
-                amount = gr.Slider(0, 1, 0.3, step=0.05, label="Amount")
+                amount = gr.Slider(0.05, 1, 0.3, step=0.05, label="Amount")
                 length_px = gr.Slider(5, 120, 40, step=1, label="Length of the streaks in pixels")
                 angle_deg = gr.Slider(-45, 45, 10, step=1, label="Angle in degrees")
                 brightness = gr.Slider(0, 1, 0.5, step=0.05, label="Brightness")
