@@ -1,11 +1,12 @@
 """Small pictures and a small configuration that trains in seconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from aigan.data.sources import Clean, Degrade, Folder, Validation
@@ -54,3 +55,12 @@ def configure(pictures: Path) -> Configure:
         return msgspec.structs.replace(config, **changes)
 
     return change
+
+
+@pytest.fixture(autouse=True)
+def _this_process_as_before() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
