@@ -62,6 +62,28 @@ def test_cells_are_methods_times_benchmarks_times_noise(tmp_path: Path) -> None:
     assert read_paper(path) == {}
 
 
+def test_weights_are_found_from_the_configuration_for_each_cell(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "t.yaml",
+        """
+        name: t
+        title: T
+        benchmarks: [{name: set12, title: Set12, sigma_255: [15, 2.5]}]
+        methods:
+          - {name: published, model: dncnn-s, weights: "w/s{sigma_255}_{benchmark}.safetensors"}
+          - {name: dncnn-b}
+        """,
+    )
+    plan = read_plan(path)
+    opens = [plan.method(cell.method).opens(cell.benchmark, cell.sigma_255) for cell in plan.cells()]
+    assert opens == [
+        ("dncnn-s", tmp_path / "w/s15_set12.safetensors"),
+        ("dncnn-s", tmp_path / "w/s2.5_set12.safetensors"),
+        ("dncnn-b", None),
+        ("dncnn-b", None),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -80,6 +102,10 @@ def test_cells_are_methods_times_benchmarks_times_noise(tmp_path: Path) -> None:
             "{name: t, title: T, methods: [{name: input}], benchmarks: [{name: polyu, title: P}], "
             "sheets: [{name: s, crops: []}]}",
             "s: name either",
+        ),
+        (
+            "{name: t, title: T, methods: [{name: input}, {name: input}], benchmarks: [{name: polyu, title: P}]}",
+            "t: two methods have the same name",
         ),
     ],
 )

@@ -105,7 +105,7 @@ class Fusion(nn.Module):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Both (B, width, H, W) -> the same."""
         weights = self.mlp((x + y).mean(dim=(2, 3), keepdim=True)).unflatten(1, (2, -1)).softmax(dim=1)
-        return (weights * torch.stack([x, y], dim=1)).sum(dim=1)
+        return (weights * torch.stack([x, y], dim=1)).sum(dim=1)  # type: ignore[no-any-return]
 
 
 class Projection(nn.Module):
@@ -157,8 +157,8 @@ class LKDNet(nn.Module):
         x = self.patch_split2(self.layer4(self.fusion1(x, self.skip2(x2)) + x))
         x = self.layer5(self.fusion2(x, self.skip1(x1)) + x)
         K, B = self.patch_unembed(mirrored(x, 1, 1, edge_twice=False)).split([1, 3], dim=1)
-        O = (K * I - B + I).clamp(-1, 1)
-        return (O / 2 + 0.5)[..., :height, :width]  # type: ignore[no-any-return]
+        O: Tensor = (K * I - B + I).clamp(-1, 1)
+        return (O / 2 + 0.5)[..., :height, :width]
 
 
 LKD_T = System(
