@@ -15,7 +15,7 @@ class Example(NamedTuple):
 
 def examples() -> list[Example]:
     """Heavy rain, haze, noise and light rain."""
-    installed = Path(__file__).parent / "examples"
+    installed = Path(__file__).parent / "photographs"
     folder = installed if installed.is_dir() else Path(__file__).parents[3] / "examples"
     return [
         Example(folder / degraded, folder / clean)
