@@ -8,6 +8,8 @@ Deviations: none in the network.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -20,22 +22,14 @@ from aigan.network.presets import pad_by_reflection
 WIDTH = 24
 
 
+def named(**module: nn.Module) -> nn.Sequential:
+    """A module under one more name, which the keys of its weights have."""
+    return nn.Sequential(OrderedDict(module))
+
+
 def depthwise(width: int, side: int, dilation: int = 1) -> nn.Conv2d:
     """Unpadded."""
     return nn.Conv2d(width, width, side, dilation=dilation, groups=width)
-
-
-class Perceptron(nn.Module):
-    """1×1, depthwise 3×3, ReLU, 1×1."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        middle = nn.Conv2d(4 * width, 4 * width, 3, padding=1, groups=4 * width)
-        self.mlp = nn.Sequential(Conv(width, 4 * width, 1), middle, nn.ReLU(), Conv(4 * width, width, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, width, H, W) -> the same."""
-        return self.mlp(x)  # type: ignore[no-any-return]
 
 
 class PictureNorm(nn.Module):
@@ -56,7 +50,9 @@ class Gated(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.scaler = nn.Parameter(torch.ones(width, 1, 1))
-        self.mlp, self.norm = Perceptron(width), PictureNorm(width)
+        middle = nn.Conv2d(4 * width, 4 * width, 3, padding=1, groups=4 * width)
+        self.mlp = named(mlp=nn.Sequential(Conv(width, 4 * width, 1), middle, nn.ReLU(), Conv(4 * width, width, 1)))
+        self.norm = PictureNorm(width)
         narrow, wide = Conv(width, width // 8, 1), Conv(width // 8, width, 1)
         self.ca = nn.Sequential(nn.AdaptiveAvgPool2d(1), narrow, nn.ReLU(), wide, nn.Sigmoid())
 
@@ -82,18 +78,6 @@ class Block(nn.Module):
         return x + self.cemlp(self.norm2(x))  # type: ignore[no-any-return]
 
 
-class Layer(nn.Module):
-    """A chain of blocks."""
-
-    def __init__(self, width: int, count: int) -> None:
-        super().__init__()
-        self.blocks = nn.Sequential(*(Block(width) for _ in range(count)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, width, H, W) -> the same."""
-        return self.blocks(x)  # type: ignore[no-any-return]
-
-
 class Fusion(nn.Module):
     """The sum of two features, weighted channel by channel."""
 
@@ -108,26 +92,19 @@ class Fusion(nn.Module):
         return (weights * torch.stack([x, y], dim=1)).sum(dim=1)  # type: ignore[no-any-return]
 
 
-class Projection(nn.Module):
-    """What changes width and resolution; unpadded."""
-
-    def __init__(self, proj: nn.Module) -> None:
-        super().__init__()
-        self.proj = proj
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, C', H', W')."""
-        return self.proj(x)  # type: ignore[no-any-return]
+def layer(width: int, count: int) -> nn.Sequential:
+    """A chain of blocks."""
+    return named(blocks=nn.Sequential(*(Block(width) for _ in range(count))))
 
 
-def merge(width: int) -> Projection:
+def merge(width: int) -> nn.Sequential:
     """Half the resolution, twice the width."""
-    return Projection(nn.Conv2d(width, 2 * width, 2, stride=2))
+    return named(proj=nn.Conv2d(width, 2 * width, 2, stride=2))
 
 
-def split(width: int) -> Projection:
+def split(width: int) -> nn.Sequential:
     """Twice the resolution, half the width."""
-    return Projection(nn.Sequential(Conv(width, 2 * width, 1), nn.PixelShuffle(2)))
+    return named(proj=nn.Sequential(Conv(width, 2 * width, 1), nn.PixelShuffle(2)))
 
 
 class LKDNet(nn.Module):
@@ -135,17 +112,17 @@ class LKDNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.patch_embed = Projection(nn.Conv2d(3, WIDTH, 3))
-        self.layer1, self.patch_merge1, self.skip1 = Layer(WIDTH, 1), merge(WIDTH), Conv(WIDTH, WIDTH, 1)
+        self.patch_embed = named(proj=nn.Conv2d(3, WIDTH, 3))
+        self.layer1, self.patch_merge1, self.skip1 = layer(WIDTH, 1), merge(WIDTH), Conv(WIDTH, WIDTH, 1)
         self.layer2, self.patch_merge2, self.skip2 = (
-            Layer(2 * WIDTH, 1),
+            layer(2 * WIDTH, 1),
             merge(2 * WIDTH),
             Conv(2 * WIDTH, 2 * WIDTH, 1),
         )
-        self.layer3 = Layer(4 * WIDTH, 2)
-        self.patch_split1, self.fusion1, self.layer4 = split(4 * WIDTH), Fusion(2 * WIDTH), Layer(2 * WIDTH, 1)
-        self.patch_split2, self.fusion2, self.layer5 = split(2 * WIDTH), Fusion(WIDTH), Layer(WIDTH, 1)
-        self.patch_unembed = Projection(nn.Sequential(nn.Conv2d(WIDTH, 4, 3)))
+        self.layer3 = layer(4 * WIDTH, 2)
+        self.patch_split1, self.fusion1, self.layer4 = split(4 * WIDTH), Fusion(2 * WIDTH), layer(2 * WIDTH, 1)
+        self.patch_split2, self.fusion2, self.layer5 = split(2 * WIDTH), Fusion(WIDTH), layer(WIDTH, 1)
+        self.patch_unembed = named(proj=nn.Sequential(nn.Conv2d(WIDTH, 4, 3)))
 
     def forward(self, hazy: Tensor) -> Tensor:
         """(B, 3, H, W) -> the same, in [0, 1]."""
