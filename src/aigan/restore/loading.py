@@ -58,7 +58,7 @@ def check(model: str | None, *, backend: Backend, device: Device, precision: Pre
     if model in BASELINES:
         if {backend, device, precision} != {"auto"}:
             raise UsageError(
-                f"{model} is no network of ours and runs on the processor: leave out --backend, --device and --precision"
+                f"{model} is no network of ours and runs on the CPU: leave out --backend, --device and --precision"
             )
         return
     file = None if model in (None, NAME) else registry.find(model)
