@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +15,8 @@ from tests.conftest import NetworkFile
 def compared(
     source: Path, clean: Path | None, folder: Path, *methods: str, seconds: float = 60
 ) -> list[comparing.Compared]:
-    def watches() -> Iterator[Watch]:
-        while True:
-            yield Watch(seconds)
-
     return list(
-        comparing.compare(source, clean, folder, chosen=methods, sigma_255=20, max_pixels=10_000, watches=watches())
+        comparing.compare(source, clean, folder, chosen=methods, sigma_255=20, max_pixels=10_000, watch=Watch(seconds))
     )
 
 
@@ -50,6 +45,24 @@ def test_a_method_that_fails_does_not_stop_the_rest(tmp_path: Path, network_file
     assert restored.picture
     _, late = compared(source, None, tmp_path, model, seconds=0)
     assert "longer than" in late.error
+
+
+def test_what_is_stopped_is_stopped_as_a_whole(tmp_path: Path, network_file: NetworkFile) -> None:
+    watch, model = Watch(60), str(network_file())
+    results = comparing.compare(
+        picture(tmp_path / "a.png"),
+        None,
+        tmp_path,
+        chosen=[model, model],
+        sigma_255=20,
+        max_pixels=10_000,
+        watch=watch,
+    )
+    assert next(results).picture
+    assert next(results).picture
+    watch.stopped = True
+    with pytest.raises(AiganError, match="stopped"):
+        next(results)
 
 
 def test_pictures_that_do_not_fit_together(tmp_path: Path) -> None:

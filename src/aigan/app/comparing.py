@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -57,12 +57,14 @@ def compare(
     chosen: Sequence[str],
     sigma_255: float,
     max_pixels: int,
-    watches: Iterator[Watch],
+    watch: Watch,
+    on_method: Callable[[int, str], None] = lambda number, method: None,
 ) -> Iterator[Compared]:
     """The picture as it was given, and then what each method makes of it; one that fails does not stop the rest.
 
-    `sigma_255`: of the noise, for methods that must be told it. `watches`: one for each method. AiganError where a file
-    is no picture or has more than `max_pixels`, or where the two differ in size or in being gray.
+    `sigma_255`: of the noise, for methods that must be told it. `watch`: over each of them, one after the other.
+    `on_method` is told the number and the name of each before it starts. AiganError where a file is no picture or has
+    more than `max_pixels`, where the two differ in size or in being gray, or where the work is stopped.
     """
     picture = read(source, max_pixels=max_pixels)
     seen = border.seen(picture.pixels, picture.alpha)
@@ -72,11 +74,15 @@ def compare(
             f"the clean picture is {_words(reference)} and the other {_words(seen)}: give two of one scene and size"
         )
     yield _compared(AS_GIVEN, seen, reference, folder, picture, 0.0)
-    for method, watch in zip(chosen, watches, strict=False):
+    for number, method in enumerate(chosen):
+        on_method(number, method)
+        watch.restart()
         started = time.perf_counter()
         try:
             result = _restored(method, seen, sigma_255, watch)
         except AiganError as error:
+            if watch.stopped:
+                raise
             yield Compared(method, error=str(error))
         else:
             yield _compared(method, result, reference, folder, picture, time.perf_counter() - started)

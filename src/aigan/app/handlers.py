@@ -17,7 +17,7 @@ from aigan.app.folder import Folder
 from aigan.app.limits import Limits
 from aigan.app.restoring import Restored, restore
 from aigan.app.sentences import in_one_sentence, without_folders
-from aigan.app.work import Watch, Work
+from aigan.app.work import Work
 from aigan.errors import AiganError
 from aigan.interference import Interference
 from aigan.restore import untouched
@@ -158,22 +158,19 @@ class Handlers:
         request: gr.Request,
         progress: gr.Progress,
     ) -> Iterator[comparing.Compared]:
-        def watches() -> Iterator[Watch]:
-            for number, method in enumerate(methods):
-                progress(number / len(methods), desc=method)
-                with self.work.under_way(_session(request)) as watch:
-                    yield watch
-
-        for result in comparing.compare(
-            Path(picture),
-            Path(clean) if clean else None,
-            self.folder.new(),
-            chosen=methods,
-            sigma_255=sigma_255,
-            max_pixels=self.limits.pixels_in_memory,
-            watches=watches(),
-        ):
-            yield msgspec.structs.replace(result, error=without_folders(result.error))
+        chosen = list(dict.fromkeys(methods))
+        with self.work.under_way(_session(request)) as watch:
+            for result in comparing.compare(
+                Path(picture),
+                Path(clean) if clean else None,
+                self.folder.new(),
+                chosen=chosen,
+                sigma_255=sigma_255,
+                max_pixels=self.limits.pixels_in_memory,
+                watch=watch,
+                on_method=lambda number, method: progress(number / len(chosen), desc=method),
+            ):
+                yield msgspec.structs.replace(result, error=without_folders(result.error))
 
     def stop(self, request: gr.Request) -> None:
         """Stop what is under way for the session that asks: its Cancel was pressed, or its page was closed."""

@@ -30,8 +30,9 @@ FONTS = [gr.themes.Font(name) for name in ("Segoe UI", "Roboto", "Helvetica Neue
 MONOSPACE = [gr.themes.Font(name) for name in ("Consolas", "Menlo", "DejaVu Sans Mono", "monospace")]
 THEME = gr.themes.Soft(font=FONTS, font_mono=MONOSPACE)
 
-# How events are answered: HEAVY ones wait for each other, QUICK ones only take what was computed.
+# How events are answered: HEAVY ones wait for each other, and so do LONG ones; QUICK ones only take what was computed.
 HEAVY: dict[str, Any] = {"concurrency_id": "heavy", "concurrency_limit": 1}
+LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 1}
 QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 4, "show_progress": "hidden"}
 OF_THE_PAGE: dict[str, Any] = {"api_visibility": "private"}
 
@@ -133,6 +134,7 @@ def _restore_tab(handlers: Handlers, folder: Folder) -> RestoreTab:
         [picture, task, strength],
         [_file("restored"), _file("interference"), _file("expected error"), gr.Textbox(label="found", visible=False)],
         "restore",
+        HEAVY,
     )
     return RestoreTab(picture)
 
@@ -218,6 +220,7 @@ def _compare_tab(handlers: Handlers, folder: Folder) -> CompareTab:
         [picture, clean, chosen, sigma_255],
         [_file("pictures", file_count="multiple"), gr.JSON(label="figures", visible=False)],
         "compare",
+        LONG,
     )
     return CompareTab(picture, clean)
 
@@ -257,6 +260,8 @@ def _file(label: str, *, file_count: Literal["single", "multiple"] = "single") -
     return gr.File(label=label, file_count=file_count, visible=False)
 
 
-def _for_the_api(handler: Callable[..., Any], inputs: list[Any], outputs: list[Any], name: str) -> None:
+def _for_the_api(
+    handler: Callable[..., Any], inputs: list[Any], outputs: list[Any], name: str, answered: dict[str, Any]
+) -> None:
     """Offer a handler to clients of the API alone; nothing of it is seen."""
-    gr.Button(visible=False).click(handler, inputs, outputs, api_name=name, **HEAVY)
+    gr.Button(visible=False).click(handler, inputs, outputs, api_name=name, **answered)

@@ -24,6 +24,10 @@ class Watch:
     started: float = field(default_factory=time.monotonic)
     stopped: bool = False
 
+    def restart(self) -> None:
+        """Give the next part of the work as much time."""
+        self.started = time.monotonic()
+
     def check(self) -> None:
         """AiganError where the work was stopped or its time is over; to be called every now and then."""
         if self.stopped:
