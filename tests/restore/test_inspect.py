@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
@@ -7,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aigan.pictures import write
+from aigan.restore.bright_lines import bright_lines
 from aigan.restore.inspect import (
+    BRIGHT_LINES,
     STREAKS,
     VEIL,
     WHITE,
@@ -20,6 +24,8 @@ from aigan.restore.inspect import (
     streaks,
     veil,
 )
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +83,27 @@ def test_rain_is_told_from_noise_and_edges(scene, tilt: float) -> None:
     assert streaks(rainy.swapaxes(0, 1)) == 0  # rain does not fall sideways
 
 
+@pytest.mark.parametrize("tilt", [-0.5, 0.0, 0.5])
+def test_light_rain_is_told_from_noise_edges_and_level_lines(scene, tilt: float) -> None:
+    rainy = np.clip(scene + rain(scene.shape, 0.15, tilt), 0, 1)[..., 1]
+    noisy = scene[..., 1] + np.random.default_rng(0).normal(0, 0.1, scene.shape[:2]).astype(np.float32)
+    assert bright_lines(rainy) > BRIGHT_LINES
+    assert bright_lines(1 - rainy) < 0  # dark lines
+    assert bright_lines(np.ascontiguousarray(rainy.T)) < 0
+    assert abs(bright_lines(noisy)) < 0.06
+    assert bright_lines(rainy[:40]) == 0  # too small to tell
+
+
+@pytest.mark.parametrize("name", ["flower-rain-light.png", "rocket-rain-heavy.png"])
+def test_the_examples_are_seen_to_be_rainy(name: str) -> None:
+    assert choose(inspect(EXAMPLES / name), shipped=SHIPPED).task == "derain"
+
+
+@pytest.mark.parametrize("name", ["flower-clean.jpg", "rocket-clean.jpg", "temple-clean.jpg", "cat-clean.png"])
+def test_clean_examples_are_left_alone(name: str) -> None:
+    assert choose(inspect(EXAMPLES / name), shipped=SHIPPED).task is None
+
+
 def test_haze_lifts_the_darkest_parts_and_takes_contrast_and_colours(scene) -> None:
     hazy = 0.6 * scene + np.float32(0.4 * 0.9)
     pale = np.repeat(hazy.mean(axis=2, keepdims=True), 3, axis=2)
@@ -98,7 +125,7 @@ def test_the_rule(scene) -> None:
         assert choose(measured, shipped=["all-s"]).task == task
 
 
-CLEAN = Measurement(noise_sigma_255=0, noise_correlation=0, colour_noise_255=0, streaks=0, veil=0)
+CLEAN = Measurement(noise_sigma_255=0, noise_correlation=0, colour_noise_255=0, streaks=0, bright_lines=0, veil=0)
 
 
 def found(**values: float) -> Measurement:
@@ -123,6 +150,7 @@ FEW = ["dehaze-s", "denoise-gray-s", "denoise-s", "derain-s"]
         (NOISY | {"colour_noise_255": 8.0}, SHIPPED, "denoise", "denoise"),  # white noise is in the colours too
         ({"noise_sigma_255": 9.0, "noise_correlation": 0.1}, SHIPPED, None, ""),  # texture
         ({"streaks": 0.7}, SHIPPED, None, ""),
+        ({"bright_lines": 0.2}, SHIPPED, "derain", "derain"),
         (NOISY | {"streaks": 0.5}, SHIPPED, "all", "all"),  # noise hides streaks
         (RAINY | HAZY, SHIPPED, "all", "all"),
         (GRAINY | HAZY, SHIPPED, "all", "all"),

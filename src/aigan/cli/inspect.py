@@ -20,6 +20,6 @@ def inspect(picture: Annotated[Path, typer.Argument(help="A picture.")]) -> None
         f"noise    {measured.noise_sigma_255:.1f} gray levels, correlation {measured.noise_correlation:.2f}"
         f" (white: -0.5); of colours {measured.colour_noise_255:.1f}"
     )
-    typer.echo(f"streaks  {measured.streaks:.2f}")
+    typer.echo(f"streaks  {measured.streaks:.2f}; bright lines {measured.bright_lines:.2f}")
     typer.echo(f"veil     {measured.veil:.2f}")
     typer.echo(f"auto     {choice.model or 'leaves it as it is'}: {choice.reason}")

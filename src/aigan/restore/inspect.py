@@ -3,7 +3,8 @@
 Noise: standard deviation of the diagonal second difference in flat blocks (a block form of Immerkær, "Fast noise
 variance estimation", 1996). Texture is told from it by how neighbouring differences go together, and by colour: noise
 is in the differences of the channels too, texture hardly. Streaks: thin bright lines that stand more or less upright,
-everywhere in the picture: how far the horizontal second difference outweighs the vertical one, and is the more skewed.
+everywhere in the picture: how far the horizontal second difference outweighs the vertical one, and is the more skewed,
+which shows dense rain; and how far bright lines outweigh dark ones (bright_lines.py), which shows light rain.
 Veil: the dark channel (He et al., "Single image haze removal using dark channel prior", 2009) of the darkest parts,
 which haze lifts off black, less the contrast and the colours, which it takes away.
 
@@ -25,6 +26,7 @@ from aigan.decomposition import Array
 from aigan.pictures import open_strips, thumbnail
 from aigan.restore import registry
 from aigan.restore.blocks import block_means, block_minima
+from aigan.restore.bright_lines import bright_lines
 
 DETAIL_PX = 512  # noise and streaks are measured in the middle of the picture, at full resolution
 THUMBNAIL_PX = 256
@@ -38,6 +40,7 @@ NOISE_SIGMA_255 = 3.0
 COLOUR_NOISE_255 = 2.7
 STREAKS = 0.8
 STREAKS_IN_NOISE = 0.3  # white noise hides streaks, and what else is thin and upright, too
+BRIGHT_LINES = 0.11
 VEIL = 0.12
 WHITE = -0.3  # below this correlation what is fine in flat blocks is white noise; -0.5 is perfectly white
 
@@ -51,13 +54,15 @@ class Measurement(msgspec.Struct, frozen=True):
     `noise_sigma_255`: standard deviation in gray levels of what is fine in flat blocks; `noise_correlation`: of its
     neighbouring differences, −0.5 for white noise, 0 and more for texture or smoothed noise. `colour_noise_255`: the
     same deviation in the differences of the channels, at half the resolution. `streaks`: 0 for none, about 0.7 for
-    light rain, 1.5 and more for heavy rain. `veil`: from −0.3 for a crisp picture to 0.4 for a hazy one.
+    light rain, 1.5 and more for heavy rain. `bright_lines`: about 0 for none and for dense rain, 0.3 for light rain.
+    `veil`: from −0.3 for a crisp picture to 0.4 for a hazy one.
     """
 
     noise_sigma_255: float
     noise_correlation: float
     colour_noise_255: float
     streaks: float
+    bright_lines: float
     veil: float
 
 
@@ -86,6 +91,7 @@ def measure(detail: Array, small: Array) -> Measurement:
         noise_correlation=round(correlation, 3),
         colour_noise_255=round(colour_noise_255(detail), 2),
         streaks=round(streaks(green), 3),
+        bright_lines=round(bright_lines(green), 3),
         veil=round(veil(small), 3),
     )
 
@@ -102,6 +108,8 @@ def choose(measured: Measurement, *, shipped: Collection[str]) -> Choice:
     least = STREAKS_IN_NOISE if white else STREAKS
     if measured.streaks > least:
         found["derain"] = f"streaks {measured.streaks:.2f} > {least}"
+    elif measured.bright_lines > BRIGHT_LINES:
+        found["derain"] = f"bright lines {measured.bright_lines:.2f} > {BRIGHT_LINES}"
     if white:
         found["denoise"] = f"white noise {measured.noise_sigma_255:.1f} > {NOISE_SIGMA_255} gray levels"
     elif coloured:
