@@ -1,6 +1,7 @@
 # make demo   installs the core (no torch) and restores the photographs in examples/
 # make test   installs everything and runs all checks
 # make check  the checks alone, without the tests
+# make docs   the documentation as a site, in docs/_build/index.html
 # make e2e    the tests in a real browser: needs Chromium as the command chromium
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ PIP = -m pip install --quiet --disable-pip-version-check --constraint constraint
 CORE = .venv-core
 DEV = .venv
 
-.PHONY: demo test check e2e clean
+.PHONY: demo test check docs e2e clean
 
 demo: $(CORE)/ready
 	@$(CORE)/bin/aigan restore examples/cat-noise.png -o demo --task denoise --save original,interference,comparison --overwrite
@@ -26,6 +27,10 @@ check: $(DEV)/ready
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
+
+docs: $(DEV)/ready
+	$(DEV)/bin/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build
+	@echo "Open docs/_build/index.html"
 
 e2e: $(DEV)/e2e-ready
 	$(DEV)/bin/python -m pytest --quiet tests/e2e
@@ -45,4 +50,4 @@ $(DEV)/e2e-ready: $(DEV)/ready
 	@touch $@
 
 clean:
-	rm -rf $(CORE) $(DEV) demo
+	rm -rf $(CORE) $(DEV) demo docs/_build docs/models

@@ -73,6 +73,12 @@ def test_wrong_usage_exits_with_2(photo, network_file, tmp_path, wrong) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_without_anything_it_says_what_is_missing() -> None:
+    done = CliRunner().invoke(app, ["restore"])
+    assert done.exit_code == 2
+    assert "Missing" in done.output
+
+
 def test_what_makes_no_sense_exits_with_2(photo, tmp_path) -> None:
     done = aigan("restore", photo, "-o", tmp_path / "out", "--ext", "txt")
     assert done.returncode == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
@@ -31,10 +32,9 @@ class OptionalAddress(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Give a lone `--cluster` the value "local"."""
-        nexts = [*args[1:], ""]
         args = [
             "--cluster=local" if word == "--cluster" and not ADDRESS.fullmatch(after) else word
-            for word, after in zip(args, nexts, strict=True)
+            for word, after in pairwise([*args, ""])
         ]
         return super().parse_args(ctx, args)
 
