@@ -30,4 +30,3 @@ html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
-suppress_warnings = ["toc.empty_glob"]  # index.md names pages of measurements that need not be there

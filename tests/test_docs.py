@@ -141,7 +141,7 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
         if re.match(r"[a-z]+:", target):
             continue
         file = page.parent / path if path else page
-        if not file.exists() or (anchor and anchor not in anchors(text_of(file))):
+        if not file.is_file() or (anchor and anchor not in anchors(text_of(file))):
             lost.append(target)
     assert lost == []
 
