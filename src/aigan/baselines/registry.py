@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from aigan.decomposition import Restorer
 from aigan.errors import AiganError, MissingExtra, UsageError
@@ -27,6 +27,10 @@ class Baseline(NamedTuple):
     def learned(self) -> bool:
         """Whether it is a network, which needs torch and weights."""
         return self.module.startswith("learned.")
+
+    def find(self) -> Any:
+        """The class or System itself; ImportError where a package that it needs is not installed."""
+        return getattr(importlib.import_module(f"aigan.baselines.{self.module}"), self.attribute)
 
 
 WEIGHTS = Path(__file__).parent / "learned/weights"  # NAME.safetensors of learned ones, where they are shipped
@@ -78,7 +82,7 @@ def open_baseline(
     if weights is not None and not baseline.learned:
         raise UsageError(f"{name} has learned no weights: leave out --weights")
     try:
-        found = getattr(importlib.import_module(f"aigan.baselines.{baseline.module}"), baseline.attribute)
+        found = baseline.find()
     except ImportError as missing:
         extra = "train" if baseline.learned else "baselines"
         raise MissingExtra(f"{name} needs {missing.name}: install it with  pip install 'aigan[{extra}]'") from missing

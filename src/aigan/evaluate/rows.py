@@ -159,7 +159,7 @@ def identity_of(model: str, weights: Path | None = None, *, gray: bool) -> str:
     if model == INPUT:
         return version
     if model not in BASELINES:
-        return f"{version}, weights {_hash([weights or registry.find(model, gray=gray)])}"
+        return f"{version}, weights {_hash([registry.find(str(weights or model), gray=gray)])}"
     files, packages = _sources(f"{_PREFIX}{BASELINES[model].module}")
     learned = [f"weights {_hash([weights_of(model, weights)])}"] if BASELINES[model].learned else []
     return ", ".join([version, f"source {_hash(sorted(files))}", *learned, *sorted(packages)])

@@ -26,6 +26,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     step: int
     pixels: int
     seconds: float  # spent in training, over all starts
+    cpu_seconds: float = 0.0  # of processor time in these
     start: str  # the weights that the run started from, "" for none
     config: TrainingConfig  # as it runs: its number of steps is the one that --max-minutes fixed
 

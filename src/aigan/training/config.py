@@ -13,6 +13,7 @@ from aigan.errors import AiganError
 from aigan.losses import Form
 from aigan.network.presets import PRESETS, NetworkConfig
 from aigan.training.optimisers import OptimiserConfig
+from aigan.training.peers import Peer
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -32,6 +33,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     task: Task
     network: NetworkConfig = PRESETS["plus-s"]
+    peer: Peer | None = None  # a learned system of others, trained in the network's place
     data: str = "../shared/data"  # the folder that the sources' folders lie in
     sources: Annotated[tuple[Source, ...], msgspec.Meta(min_length=1)]
     validation: tuple[Validation, ...] = ()
@@ -68,6 +70,16 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             total = sum(part.share for part in shares)
             if abs(total - 1) > 1e-6:
                 raise ValueError(f"the shares of the {what} must add up to 1, not {total:g}")
+
+    @property
+    def channels(self) -> Literal[1, 3]:
+        """Those of the pictures."""
+        return (self.peer or self.network).channels
+
+    @property
+    def branches(self) -> int:
+        """2, or 1 for S-GAN and peers."""
+        return 1 if self.peer else self.network.branches
 
     def stage_at(self, step: int) -> Stage:
         """The stage that a step belongs to."""

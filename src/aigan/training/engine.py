@@ -20,17 +20,19 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from aigan.baselines.learned import restorer
 from aigan.data.sampler import Sampler
 from aigan.data.sources import make_source
 from aigan.errors import AiganError
 from aigan.losses import Terms
 from aigan.network import weights
 from aigan.network.discriminators import PatchDiscriminator
-from aigan.network.presets import build
+from aigan.network.presets import PictureAIGAN, build
 from aigan.training import checkpoints
 from aigan.training.checkpoints import Progress
 from aigan.training.config import Stage, TrainingConfig, require_same
 from aigan.training.optimisers import make_optimisers, set_rates
+from aigan.training.peers import PeerNetwork, tell_noise
 from aigan.training.phases import Batch, Branch, Players, moving, phases_of_a_step, require_finite
 from aigan.training.processes import average_over_processes_, make_fabric, require_equal
 from aigan.training.provenance import require_unseen, spec_of
@@ -49,18 +51,20 @@ def train(
     init: Path | None = None,
     resume: bool = False,
     max_minutes: float | None = None,
+    clock: Callable[[], float] = time.perf_counter,
     on_step: Callable[[Run], None] = lambda run: None,
 ) -> list[Path]:
     """Train each configuration in `out`/NAME and return the paths of the weights.
 
     Several configurations take turns, step by step. `init`: weights to start from. `resume`: go on from the newest
-    checkpoint, if there is one. `max_minutes`: fit the number of steps of a fresh run into this time.
+    checkpoint, if there is one. `max_minutes`: fit the number of steps of a fresh run into this time, by this `clock`:
+    `time.process_time` for minutes of processor time.
     AiganError: a term that is not finite, a test scene in the data, a folder in use, weights that do not fit.
     """
     fabric = make_fabric({config.precision for config in configs})
     runs = [Run(config, out / config.name, fabric, init=init, resume=resume) for config in configs]
     if max_minutes is not None:
-        fix_steps([run for run in runs if run.step == 0], max_minutes)
+        fix_steps([run for run in runs if run.step == 0], max_minutes, clock)
     while waiting := [run for run in runs if run.step < run.config.steps]:
         for run in waiting:
             run.advance()
@@ -86,18 +90,18 @@ class Run:
         self.seen = require_unseen(config, init)
 
         torch.manual_seed(config.seed)
-        self.network = channels_last(build(config.network), self.device)
+        self.network = channels_last(make_network(config), self.device)
         if init is not None and not found:
             start = weights.load(init)[0]
-            if start.config != config.network:
+            if start.config != self.network.config:
                 raise AiganError(
                     f"{init}: its network is not the one of configuration {config.name}: take over its settings"
                 )
             self.network.load_state_dict(start.state_dict())
         branches: tuple[Branch, ...] = ("O", "T")
-        names = branches[: config.network.branches] if config.lambda_gan > 0 else ()
+        names = branches[: config.branches] if config.lambda_gan > 0 and config.peer is None else ()
         discriminators: dict[Branch, nn.Module] = {
-            name: channels_last(PatchDiscriminator(config.network.channels), self.device) for name in names
+            name: channels_last(PatchDiscriminator(config.channels), self.device) for name in names
         }
         self.players = Players(config, self.network, discriminators, self._update)
         self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
@@ -115,7 +119,7 @@ class Run:
         largest = max(stage.crop for stage in config.stages)
         data = Path(config.data)
         self.sampler = Sampler(
-            [make_source(source, data, config.network.channels, self.device, largest) for source in config.sources],
+            [make_source(source, data, config.channels, self.device, largest) for source in config.sources],
             [source.share for source in config.sources],
             seed=config.seed,
             device=self.device,
@@ -124,12 +128,13 @@ class Run:
         )
         self.step_number = torch.zeros((), dtype=torch.int64, device=self.device)
         self.averaging = torch.zeros((), device=self.device)
-        self.step, self.pixels, self.seconds = 0, 0, 0.0
+        self.step, self.pixels, self.seconds, self.cpu_seconds = 0, 0, 0.0, 0.0
         self.terms: Terms = {}
         self._graph = _Graph(self.device) if self.device.type == "cuda" and fabric.world_size == 1 else None
         if found:
             progress, tensors = found
-            self.step, self.pixels, self.seconds = progress.step, progress.pixels, progress.seconds
+            self.step, self.pixels = progress.step, progress.pixels
+            self.seconds, self.cpu_seconds = progress.seconds, progress.cpu_seconds
             self._put_back(tensors)
         require_equal(self.step, fabric, out)
         self.record = Record(out, first_step=self.step) if fabric.global_rank == 0 else None
@@ -141,7 +146,7 @@ class Run:
         """One step: sample, the phases in order, the average of the weights."""
         config = self.config
         with self._graph.stream() if self._graph else contextlib.nullcontext():
-            started = time.perf_counter()
+            started, cpu_started = time.perf_counter(), time.process_time()
             stage = config.stage_at(self.step)
             self._one_step(stage, adversary=self.step >= config.adversary_from * config.steps)
             self.step += 1
@@ -150,6 +155,7 @@ class Run:
                 require_finite(self.terms, self.step)
                 self._log(stage)
             self.seconds += time.perf_counter() - started
+            self.cpu_seconds += time.process_time() - cpu_started
             if self._due(config.validate_every):
                 self.validate()
             if self._due(config.checkpoint_every):
@@ -170,6 +176,7 @@ class Run:
     def _compute(self, stage: Stage) -> None:
         y_O, I = self.sampler(self.step_number, stage.batch, stage.crop)
         batch = Batch(I, y_O)
+        tell_noise(self.network, batch.y_T)
         terms: Terms = {}
         with self.fabric.autocast():
             for phase in phases_of_a_step(self.config, adversary=self.players.adversary):
@@ -223,7 +230,11 @@ class Run:
     def write_weights(self) -> Path:
         """The averaged weights, in 16 bit, with their spec."""
         path = self.out / f"{self.config.name}.safetensors"
-        weights.save(path, self.averaged, spec_of(self.config, self.averaged, self.seen, self.start, self.pixels))
+        spec = spec_of(self.config, self.averaged, self.seen, self.start, self.pixels)
+        if isinstance(self.averaged, PeerNetwork):
+            restorer.save(self.averaged.e, path, spec)
+        else:
+            weights.save(path, self.averaged, spec)
         return path
 
     def save(self) -> None:
@@ -253,10 +264,18 @@ class Run:
             average_over_processes_([values], self.fabric)
         if self.record is not None:
             terms = dict(zip(self.terms, values.tolist(), strict=True))
-            self.record.step(self.step, terms, pixels=self.pixels, seconds=self.seconds, crop=stage.crop)
+            spent = {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
+            self.record.step(self.step, terms, pixels=self.pixels, **spent, crop=stage.crop)
 
     def _progress(self) -> Progress:
-        return Progress(step=self.step, pixels=self.pixels, seconds=self.seconds, start=self.start, config=self.config)
+        return Progress(
+            step=self.step,
+            pixels=self.pixels,
+            seconds=self.seconds,
+            cpu_seconds=self.cpu_seconds,
+            start=self.start,
+            config=self.config,
+        )
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a step reads and changes, by name."""
@@ -320,6 +339,11 @@ class _Graph:
 Net = TypeVar("Net", bound=nn.Module)
 
 
+def make_network(config: TrainingConfig) -> PictureAIGAN | PeerNetwork:
+    """What a configuration trains, with fresh weights, from torch's global generator."""
+    return PeerNetwork(config.peer) if config.peer else build(config.network)
+
+
 def channels_last(network: Net, device: torch.device) -> Net:
     """The network on the device, its kernels laid out for channels-last pictures."""
     return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
@@ -334,14 +358,18 @@ def schedule(step: int, steps: int, warmup: int) -> float:
 
 @torch.no_grad()
 def average_(averaged: nn.Module, network: nn.Module, weight: Tensor) -> None:
-    """Move the exponential moving average by `weight` of the way to the network."""
-    old, new = [p.data for p in averaged.parameters()], [p.data for p in network.parameters()]
+    """Move the moving average of weights, and of normalisations' statistics, by `weight` of the way to the network."""
+    old, new = _numbers(averaged), _numbers(network)
     change = torch._foreach_sub(new, old)
     torch._foreach_mul_(change, weight)
     torch._foreach_add_(old, change)
 
 
-def fix_steps(runs: Sequence[Run], minutes: float) -> None:
+def _numbers(network: nn.Module) -> list[Tensor]:
+    return [t.data for t in (*network.parameters(), *network.buffers()) if t.is_floating_point()]
+
+
+def fix_steps(runs: Sequence[Run], minutes: float, clock: Callable[[], float] = time.perf_counter) -> None:
     """Time a few steps of each stage, put everything back, and set the number of steps that fits into `minutes`."""
     starts = [run.tensors() for run in runs]
     starts = [{name: tensor.clone() for name, tensor in start.items()} for start in starts]
@@ -354,10 +382,10 @@ def fix_steps(runs: Sequence[Run], minutes: float) -> None:
 
         for _ in range(EAGER_STEPS + 1):
             a_round()
-        started = time.perf_counter()
+        started = clock()
         for _ in range(3):
             a_round()
-        seconds.append((time.perf_counter() - started) / 3)
+        seconds.append((clock() - started) / 3)
     for run, start in zip(runs, starts, strict=True):
         mean = sum(stage.share * seconds[number] for number, stage in enumerate(run.config.stages))
         steps = run.fabric.broadcast(max(1, int(60 * minutes / mean)))  # each process measured times of its own

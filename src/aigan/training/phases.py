@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from aigan import losses
 from aigan.errors import AiganError
 from aigan.losses import Terms
-from aigan.network.presets import PictureAIGAN
-from aigan.network.topology import Estimates
+from aigan.network.topology import AIGAN, Estimates
 from aigan.training.config import TrainingConfig
 
 Branch = Literal["O", "T"]
@@ -29,7 +28,7 @@ class Players:
     """Who takes part: the network, its discriminators, and how a phase's weights move."""
 
     config: TrainingConfig
-    network: PictureAIGAN
+    network: AIGAN
     discriminators: dict[Branch, nn.Module]
     update: Update  # (loss, its terms, name of the phase): backward pass and one step of the phase's optimisers
     adversary: bool = False  # whether the discriminators have begun
@@ -86,7 +85,7 @@ def both_branches(players: Players, batch: Batch) -> Terms:
 
 def phases_of_a_step(config: TrainingConfig, *, adversary: bool) -> list[Phase]:
     """The phases in order."""
-    two = config.network.branches == 2
+    two = config.branches == 2
     order: list[Phase] = []
     if adversary:
         order += [discriminator_O, *([discriminator_T] if two else [])] * config.discriminator_steps
@@ -95,7 +94,7 @@ def phases_of_a_step(config: TrainingConfig, *, adversary: bool) -> list[Phase]:
     return [*order, branch_O, *([branch_T] if two else [])]
 
 
-def moving(network: PictureAIGAN, phase: Phase) -> list[nn.Parameter]:
+def moving(network: AIGAN, phase: Phase) -> list[nn.Parameter]:
     """The weights of the network that a branch phase moves."""
     if phase is both_branches:
         return list(network.parameters())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from aigan.data.check import test_scenes_seen
 from aigan.data.sources import Depths, Streaks, clean_pictures_of
 from aigan.data.test_scenes import BENCHMARKS
@@ -12,6 +14,7 @@ from aigan.errors import AiganError
 from aigan.network import weights
 from aigan.network.presets import PictureAIGAN, macs_per_pixel
 from aigan.training.config import TrainingConfig
+from aigan.training.peers import PeerNetwork
 
 
 def require_unseen(config: TrainingConfig, init: Path | None) -> tuple[str, ...]:
@@ -34,24 +37,32 @@ def require_unseen(config: TrainingConfig, init: Path | None) -> tuple[str, ...]
     return tuple(sorted({*inherited, *(benchmark for _, benchmark, _ in found)}))
 
 
-def spec_of(config: TrainingConfig, network: PictureAIGAN, seen: tuple[str, ...], start: str, pixels: int) -> ModelSpec:
+def spec_of(
+    config: TrainingConfig, network: PictureAIGAN | PeerNetwork, seen: tuple[str, ...], start: str, pixels: int
+) -> ModelSpec:
     """The spec that goes into the weights' header; figures and the measured halo come later."""
     data = [folder.folder for source in config.sources for folder in source.folders]
     for source in config.sources:
         layers = source.layers if isinstance(source, Streaks) else source.depths if isinstance(source, Depths) else ()
         data += [folder.folder for folder in layers]
     begun = f", from {Path(start).name}" if start else ""
+    return msgspec.structs.replace(
+        network.describe(config.name, config.task) if isinstance(network, PeerNetwork) else _describe(config, network),
+        training=f"configuration {config.name}, {pixels / 1e6:.0f} Mpx{begun}",
+        training_data=tuple(dict.fromkeys(data)),
+        data_terms=config.data_terms,
+        saw_test_scenes_of=seen,
+    )
+
+
+def _describe(config: TrainingConfig, network: PictureAIGAN) -> ModelSpec:
     return ModelSpec(
         name=config.name,
         task=config.task,
-        channels=config.network.channels,
+        channels=network.config.channels,
         multiple_of=network.multiple_of,
         receptive_radius_px=network.receptive_radius_px,
         halo_px=network.receptive_radius_px,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         kmac_per_px=round(macs_per_pixel(network) / 1000, 2),
-        training=f"configuration {config.name}, {pixels / 1e6:.0f} Mpx{begun}",
-        training_data=tuple(dict.fromkeys(data)),
-        data_terms=config.data_terms,
-        saw_test_scenes_of=seen,
     )

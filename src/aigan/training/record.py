@@ -21,9 +21,12 @@ class Record:
             self.path.write_bytes(b"".join(kept))
         self._board = SummaryWriter(str(out / "tensorboard"), purge_step=first_step or None)
 
-    def step(self, step: int, terms: dict[str, float], *, pixels: int, seconds: float, crop: int) -> None:
-        """The terms of a step, the pixels and seconds so far, the side of the crops."""
-        self._write({"step": step, "pixels": pixels, "seconds": round(seconds, 2), "crop": crop, "terms": terms})
+    def step(
+        self, step: int, terms: dict[str, float], *, pixels: int, seconds: float, cpu_seconds: float, crop: int
+    ) -> None:
+        """The terms of a step; pixels, seconds and those of processor time so far; the side of the crops."""
+        spent = {"seconds": round(seconds, 2), "cpu_seconds": round(cpu_seconds, 2)}
+        self._write({"step": step, "pixels": pixels, **spent, "crop": crop, "terms": terms})
         for name, value in terms.items():
             self._board.add_scalar(f"terms/{name}", value, step)
 

@@ -13,8 +13,9 @@ from aigan.data.folders import read_rgb
 from aigan.data.sources import Validation, clean_paths, kept_pairs
 from aigan.data.store import Bytes, picture_tensor
 from aigan.interference.draws import KeyedDraws, sample_keys
-from aigan.network.presets import PictureAIGAN
+from aigan.network.topology import AIGAN
 from aigan.training.config import TrainingConfig
+from aigan.training.peers import tell_noise
 
 SHOWN = 3  # pictures of each set on a sheet
 
@@ -23,27 +24,27 @@ class Validator:
     """The middles of the held-out pictures, (1, C, H, W), degraded once and for all."""
 
     def __init__(self, config: TrainingConfig, data: Path, device: torch.device) -> None:
-        channels = config.network.channels
+        channels = config.channels
         self._sets = {
             one.name: [(I.to(device), y_O.to(device)) for I, y_O in _pictures(one, data, channels)]
             for one in config.validation
         }
 
     @torch.inference_mode()
-    def measure(self, network: PictureAIGAN) -> dict[str, float]:
+    def measure(self, network: AIGAN) -> dict[str, float]:
         """PSNR in dB (peak 255, clipped and rounded, mean of the pictures) of the fused original, on each set."""
         return {
-            name: sum(psnr(restored(network, I)[0], y_O) for I, y_O in pictures) / len(pictures)
+            name: sum(psnr(restored(network, I, y_O)[0], y_O) for I, y_O in pictures) / len(pictures)
             for name, pictures in self._sets.items()
         }
 
     @torch.inference_mode()
-    def write_pictures(self, network: PictureAIGAN, path: Path) -> None:
+    def write_pictures(self, network: AIGAN, path: Path) -> None:
         """A sheet: a row a picture, with I, O, T (gray is zero) and y_O."""
         rows = []
         for pictures in self._sets.values():
             for I, y_O in pictures[:SHOWN]:
-                O, T = restored(network, I)
+                O, T = restored(network, I, y_O)
                 rows.append(torch.cat([I, O, T / 2 + 0.5, y_O], dim=3))
         if not rows:
             return
@@ -56,8 +57,9 @@ class Validator:
         Image.fromarray(pixels).save(path)
 
 
-def restored(network: PictureAIGAN, I: Tensor) -> tuple[Tensor, Tensor]:
-    """(O, T) of one picture."""
+def restored(network: AIGAN, I: Tensor, y_O: Tensor) -> tuple[Tensor, Tensor]:
+    """(O, T) of one picture; y_O is for peers that are told how strong the noise is."""
+    tell_noise(network, I - y_O)
     O, T = network.fuse(I, network(I))
     assert T is not None
     return O, T

@@ -24,14 +24,14 @@ class FFDNet(ConvChain):
     def __init__(self, channels: int) -> None:
         depth, width = DEPTH_AND_WIDTH[channels]
         super().__init__([4 * channels + 1, *[width] * (depth - 1), 4 * channels])
-        self.sigma_255 = 25.0
+        self.sigma_255: float | Tensor = 25.0  # a tensor for each picture its own, (B, 1, 1, 1)
 
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, C, H, W) with noise of standard deviation `sigma_255` -> the same without."""
         height, width = noisy.shape[-2:]
         even = functional.pad(noisy, (0, width % 2, 0, height % 2), mode="replicate")
         x = functional.pixel_unshuffle(even, 2)
-        sigma = torch.full_like(x[:, :1], self.sigma_255 / 255)
+        sigma = torch.ones_like(x[:, :1]) * (self.sigma_255 / 255)
         return functional.pixel_shuffle(super().forward(torch.cat([x, sigma], dim=1)), 2)[..., :height, :width]
 
 

@@ -1,7 +1,7 @@
 """From a learned system and a file of its weights to a restorer.
 
 A file is safetensors with plain keys, those of the network's `state_dict` after `layers.folded`: no batch normalisation
-behind convolutions. Published weights have this form, and `save` writes it.
+behind convolutions. Published weights have this form, and `save` writes it, with what the training saw in its header.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import numpy as np
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from aigan.baselines.learned.layers import folded
@@ -27,6 +28,13 @@ from aigan.network.weights import write_safetensors
 Channels = Literal[1, 3]
 
 USUAL_SIZE = 320, 480  # H, W of the pictures that the cost a pixel is counted on
+TRAINED = ("licence", "training", "training_data", "data_terms", "saw_test_scenes_of")  # what a header tells of it
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies beside the numbers in a file that our engine wrote, as JSON under the key `aigan`."""
+
+    spec: ModelSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,19 +82,25 @@ def open_system(
     network, own = load(name, system, weights, channels)
     if sigma_255 is not None:
         network.sigma_255 = sigma_255  # type: ignore[assignment]
-    spec = ModelSpec(
+    spec = describe(name, task, system, network, own)
+    trained = read_spec(weights)
+    told = {field: getattr(trained, field) for field in TRAINED} if trained else {"licence": "that of its weights"}
+    return LearnedRestorer(network, msgspec.structs.replace(spec, **told))
+
+
+def describe(name: str, task: Task, system: System, network: nn.Module, channels: Channels) -> ModelSpec:
+    """What is known of a system's folded network, whoever trained it."""
+    return ModelSpec(
         name=name,
         task=task,
-        channels=own,
+        channels=channels,
         multiple_of=system.multiple_of,
         receptive_radius_px=system.receptive_radius_px,
         halo_px=system.receptive_radius_px,
         parameters=parameters(network),
-        kmac_per_px=_kmac_per_px(network, own),
-        licence="that of its weights",
+        kmac_per_px=_kmac_per_px(network, channels),
         limits=system.limits,
     )
-    return LearnedRestorer(network, spec)
 
 
 def load(name: str, system: System, file: Path, channels: Channels) -> tuple[nn.Module, Channels]:
@@ -109,10 +123,24 @@ def load(name: str, system: System, file: Path, channels: Channels) -> tuple[nn.
     )
 
 
-def save(network: nn.Module, file: Path) -> None:
-    """Write a network that was trained, as a file that `load` reads, in 16 bit; the network stays as it is."""
+def save(network: nn.Module, file: Path, spec: ModelSpec | None = None) -> None:
+    """Write a network that was trained, as a file that `load` reads, in 16 bit; the network stays as it is.
+
+    `spec`: for the header; what its training saw is found there again by `open_system`.
+    """
     tensors = _state(folded(copy.deepcopy(network)))
-    write_safetensors(file, {key: value.to(torch.float16).contiguous() for key, value in tensors.items()}, {})
+    metadata = {"aigan": msgspec.json.encode(Header(spec=spec)).decode()} if spec else {}
+    write_safetensors(file, {key: value.to(torch.float16).contiguous() for key, value in tensors.items()}, metadata)
+
+
+def read_spec(file: Path) -> ModelSpec | None:
+    """The spec in a file's header, None where published weights have none. AiganError where it is damaged."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            header = (opened.metadata() or {}).get("aigan")
+        return msgspec.json.decode(header, type=Header).spec if header else None
+    except (SafetensorError, OSError, msgspec.MsgspecError) as error:
+        raise AiganError(f"{file}: its header is damaged ({error}); get the file anew, or train it again") from None
 
 
 def parameters(network: nn.Module) -> int:
