@@ -74,7 +74,6 @@ def restore(
     ] = "",
 ) -> None:
     """Remove rain, haze or noise from pictures."""
-    from aigan.restore.cluster import places, runner
     from aigan.restore.job import Job
     from aigan.restore.naming import plan
     from aigan.restore.pipes import piped
@@ -99,6 +98,8 @@ def restore(
         raise typer.BadParameter("takes files, folders and buckets, not -", param_hint="--cluster")
     with piped(inputs, out, sys.stdin.buffer, sys.stdout.buffer, ext=ext) as (sources, target):
         if cluster:
+            from aigan.restore.cluster import places, runner
+
             items = places.plan(sources, target, suffix=suffix, ext=ext)
         else:
             items = plan(sources, target, suffix=suffix, ext=ext)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from aigan.pictures.form import Array
 
@@ -39,6 +38,8 @@ def sheet(panels: Sequence[tuple[str, Array]]) -> Array:
 
 def _caption(text: str, width: int, height: int, size: int) -> Array:
     """(height, width, 1): text on white, in smaller letters where it is too long."""
+    from PIL import Image, ImageDraw, ImageFont  # takes 50 ms, and most runs of `aigan` write no captions
+
     length = ImageFont.load_default(size).getlength(text)
     font = ImageFont.load_default(size * min(1, 0.98 * width / max(length, 1)))
     canvas = Image.new("L", (width, height), 0)
