@@ -4,6 +4,7 @@ import typer
 
 import aigan
 from aigan.cli import (
+    bench,
     benchmark,
     data,
     degrade,
@@ -48,6 +49,7 @@ app.command()(doctor.doctor)
 app.command()(degrade.degrade)
 app.command()(evaluate.evaluate)
 app.command()(benchmark.benchmark)
+app.command()(bench.bench)
 app.add_typer(models.app, name="models")
 app.command()(train.train)
 app.command()(export.export)

@@ -221,9 +221,9 @@ def _measured(cell: Cell, opens: Opens, identity: str, place: int, data: Path | 
     """In a process: one picture, its scores rounded to what a reader can use."""
     measurement = _opened(cell, opens, data)
     sample = measurement.sample(place)
-    _reset_peak()
+    reset_peak_memory()
     timed = measurement.timed(sample)
-    peak = _peak()
+    peak = peak_memory()
     item = measurement.item(sample, timed)
     return Measured(
         **msgspec.structs.asdict(where),
@@ -262,7 +262,7 @@ def _rounded(value: Any) -> Any:
     return round(value, 5) if isinstance(value, float) else value
 
 
-def _reset_peak() -> None:
+def reset_peak_memory() -> None:
     """Let the kernel count the peak of memory from now on; where it cannot, it is that of the whole process."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
@@ -270,7 +270,7 @@ def _reset_peak() -> None:
         return
 
 
-def _peak() -> int | None:
+def peak_memory() -> int | None:
     """The most memory that this process has held, in bytes, where the system says it."""
     try:
         if found := re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE):

@@ -13,6 +13,7 @@ from aigan.restore import registry
 from aigan.restore.backends.contract import PARTS, Device, Part, Precision
 from aigan.restore.channels import adapted
 from aigan.restore.ensemble import SelfEnsemble
+from aigan.restore.fastest import backend_for
 from aigan.restore.precision import FullPrecisionFallback
 from aigan.restore.untouched import NAME, Untouched
 
@@ -35,9 +36,10 @@ def open_restorer(
 
     `model`: see `registry.find`, or a baseline's name; "none" leaves pictures as they are. `tta`: with the
     self-ensemble. `sigma_255`: of the noise, for the baselines that must be told it. `weights`: a file in place of the
-    model's own. `backend`: what runs a network; "auto" is ONNX Runtime, or torch for weights (.safetensors) and where a
-    graphics processor or less than fp32 is asked for. `device`, `precision`: "auto" is the best that the backend finds,
-    and fp32; tiles that bf16 or fp16 turn into values that are no numbers are redone in fp32.
+    model's own. `backend`: what runs a network; "auto" is ONNX Runtime, or what was measured to be the fastest here
+    (fastest.py), or torch for weights (.safetensors) and where a graphics processor or less than fp32 is asked for.
+    `device`, `precision`: "auto" is the best that the backend finds, and fp32; tiles that bf16 or fp16 turn into values
+    that are no numbers are redone in fp32.
     AiganError where there is no such model or its file is damaged; UsageError where backend, device and precision do
     not go together on this machine; MissingExtra where the backend is not installed.
     """
@@ -102,11 +104,14 @@ def _chosen(file: Path | None, backend: Backend, device: Device, precision: Prec
                 f"{file} holds weights, which torch runs: leave out --backend, or run `aigan export` first"
             )
         backend = "torch"
+    if backend == "auto":
+        reduced = device in ("cuda", "mps") or precision in ("bf16", "fp16")
+        backend = "torch" if reduced else backend_for(file.stem) if file else "onnx"
     if backend == "openvino":
         from aigan.restore.backends import openvino
 
         return openvino
-    if backend == "torch" or (backend == "auto" and (device in ("cuda", "mps") or precision in ("bf16", "fp16"))):
+    if backend == "torch":
         from aigan.restore.backends import torch
 
         return torch

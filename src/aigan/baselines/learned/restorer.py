@@ -88,6 +88,14 @@ def open_system(
     return LearnedRestorer(network, msgspec.structs.replace(spec, **told))
 
 
+def open_fresh(name: str, task: Task, system: System, *, sigma_255: float) -> LearnedRestorer:
+    """A system with random weights, for the channels of the authors' choice: to measure what it costs."""
+    channels = system.channels[0]
+    network = folded(system.network(channels))
+    network.sigma_255 = sigma_255  # type: ignore[assignment]
+    return LearnedRestorer(network, describe(name, task, system, network, channels))
+
+
 def describe(name: str, task: Task, system: System, network: nn.Module, channels: Channels) -> ModelSpec:
     """What is known of a system's folded network, whoever trained it."""
     return ModelSpec(

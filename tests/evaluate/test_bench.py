@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from aigan.cli.app import app
+from aigan.errors import AiganError
+from aigan.evaluate import bench, convolution
+from aigan.restore import fastest
+
+
+def test_a_network_is_measured_and_its_figures_agree(network_file, tmp_path) -> None:
+    file, table = tmp_path / "costs.json", tmp_path / "costs.md"
+    command = ["bench", "--models", str(network_file(kmac_per_px=2.0)), "--sizes", "24x16", "--threads", "1"]
+    result = CliRunner().invoke(app, [*command, "--repeat", "2", "--json", str(file), "--markdown", str(table)])
+    assert result.exit_code == 0, result.output
+    (cost,) = json.loads(file.read_text())
+    assert cost["repeats"] == 2
+    assert 0 < cost["min_ms"] <= cost["median_ms"]
+    assert cost["mpx_per_s"] == pytest.approx(24 * 16 / 1e3 / cost["min_ms"])
+    assert cost["gflop_per_s"] == pytest.approx(2 * 2.0 * cost["mpx_per_s"])
+    assert cost["peak_share"] > 0
+    assert cost["peak_memory_mb"] > 10
+    assert table.read_text() in result.stdout
+    assert "24×16" in table.read_text()
+
+
+def test_rates_are_of_the_fastest() -> None:
+    cell = bench.Cell("denoise-s", "onnx", 1000, 500, 1)
+    cost = bench.cost(cell, [500, 100, 200], 50, 200, 3_000_000, 120, "torch")
+    assert (cost.min_ms, cost.median_ms, cost.mpx_per_s, cost.gflop_per_s, cost.peak_share, cost.peak_memory_mb) == (
+        pytest.approx((100, 200, 5, 500, 2.5, 3))
+    )
+
+
+def test_cells_are_all_combinations_and_baselines_have_one_backend(network_file) -> None:
+    model = str(network_file())
+    cells = bench.cells([model, "bm3d"], ["onnx", "torch"], [(8, 8), (9, 8)], [1, 2])
+    assert len(cells) == 2 * 2 * 2 + 2 * 2
+    assert {cell.backend for cell in cells if cell.model == "bm3d"} == {""}
+    with pytest.raises(AiganError, match="no model"):
+        bench.cells(["unheard-of"], ["onnx"], [(8, 8)], [1])
+
+
+def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(tmp_path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no network")
+    command = ["bench", "--models", str(broken), "--sizes", "8x8", "--threads", "1", "--repeat", "1"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 1
+    assert "cannot be measured" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["--sizes", "8"], ["--threads", "0"], ["--backends", "abacus"]])
+def test_wrong_usage(words) -> None:
+    assert CliRunner().invoke(app, ["bench", *words]).exit_code == 2
+
+
+def test_the_fastest_is_remembered_of_models_measured_in_several_backends(network_file) -> None:
+    one, other = str(network_file("blur")), str(network_file("blocks"))
+    times = [(one, "onnx", 3.0), (one, "openvino", 2.0), (one, "torch", 1.0), (other, "onnx", 1.0)]
+    costs = [
+        bench.cost(bench.Cell(model, backend, 8, 8, 1), [milliseconds], 0, None, None, None, None)  # type: ignore[arg-type]
+        for model, backend, milliseconds in times
+    ]
+    assert bench.fastest_of(costs) == {"blur": "openvino"}
+
+
+def test_the_convolution_written_by_hand_convolves() -> None:
+    ort = pytest.importorskip("onnxruntime")
+    kernel = np.random.default_rng(0).standard_normal((5, 3, 3, 3), np.float32)
+    pixels = np.random.default_rng(1).standard_normal((1, 3, 6, 300), np.float32)
+    session = ort.InferenceSession(convolution.graph(kernel, pixels.shape), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"x": pixels})
+    around = np.pad(pixels[0], ((0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(1, 2))
+    np.testing.assert_allclose(found[0], np.einsum("chwij,ocij->ohw", windows, kernel), atol=1e-4)
+
+
+def test_remember_needs_two_backends(network_file, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(bench, "measure", lambda cells, repeats: iter(()))
+    result = CliRunner().invoke(app, ["bench", "--models", str(network_file()), "--remember"])
+    assert isinstance(result.exception, AiganError)
+    assert not fastest.file().exists()
