@@ -1,6 +1,7 @@
 """Make the table of docs/peers.md from the rows of configs/benchmark/published.yaml: python docs/peers.py [ROWS ...]
 
-Rows that are given are taken over into docs/benchmarks/published.rows.jsonl first.
+Rows that are given are taken over into docs/benchmarks/published.rows.jsonl first. The paper's tables have methods of
+the same names: their rows in docs/benchmarks get these figures, too.
 """
 
 import sys
@@ -17,6 +18,7 @@ ROWS = HERE / "benchmarks/published.rows.jsonl"
 
 
 SIGMAS = (15, 25, 50)
+TABLES = "table1", "table2", "table3"
 
 
 class Target(NamedTuple):
@@ -97,13 +99,21 @@ def table(plan: Plan, rows: dict[Cell, Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def take_over(plan: Plan, path: Path, rows: dict[Cell, Row]) -> None:
+    """Put those of the rows that a table has cells for into its file."""
+    order = {cell: place for place, cell in enumerate(plan.cells())}
+    known = read_rows(path) | {cell: row for cell, row in rows.items() if cell in order}
+    write_rows(path, sorted(known.values(), key=lambda row: order.get(row.cell, -1)))
+
+
 def main() -> None:
     """See above."""
     plan, rows = read_plan(PLAN), read_rows(ROWS)
     for path in map(Path, sys.argv[1:]):
         rows |= read_rows(path)
-    order = {cell: place for place, cell in enumerate(plan.cells())}
-    write_rows(ROWS, sorted(rows.values(), key=lambda row: order[row.cell]))
+    take_over(plan, ROWS, rows)
+    for name in TABLES:
+        take_over(read_plan(PLAN.with_name(f"{name}.yaml")), ROWS.with_name(f"{name}.rows.jsonl"), rows)
     put_into(HERE / "peers.md", "published", table(plan, rows))
 
 

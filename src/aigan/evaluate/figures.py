@@ -58,7 +58,8 @@ def draw_costs(plan: Plan, lines: Sequence[Entry], path: Path) -> None:
                 assert line.cpu_seconds is not None
                 others = plan.method(line.method).opens(benchmark.name, sigma_255).model in BASELINES
                 axes.plot(line.cpu_seconds, psnr, "o", color=OTHERS if others else OURS)
-                axes.annotate(line.system, (line.cpu_seconds, psnr), xytext=(5, 5), textcoords="offset points")
+                at = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 7}
+                axes.annotate(line.system, (line.cpu_seconds, psnr), **at)
         axes.set_title(benchmark.title + (f", σ {sigma_255:g}" if sigma_255 else ""))
         axes.set(xlabel="processor seconds a picture", ylabel=f"PSNR on {scale}, dB", xscale="log")
         axes.xaxis.set(
