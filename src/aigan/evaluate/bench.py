@@ -171,7 +171,8 @@ def markdown(costs: Iterable[Cost]) -> str:
     for one in costs:
         cell = one.cell
         share = NOTHING if one.peak_share is None else f"{100 * one.peak_share:.0f} %"
-        psnr = NOTHING if one.psnr is None else f"{one.psnr:.0f} dB ({one.reference})"
+        psnr = "equal" if one.psnr is None else f"{one.psnr:.0f} dB"
+        psnr = f"{psnr} ({one.reference})" if one.reference else NOTHING
         values = [
             *(cell.model, cell.backend or "its own", f"{cell.width}×{cell.height}", str(cell.threads)),
             *(f"{one.min_ms:.1f}", f"{one.median_ms:.1f}", f"{one.mpx_per_s:.3g}", _text(one.gflop_per_s)),

@@ -63,7 +63,7 @@ def remember(fastest: Mapping[str, Safe]) -> bool:
 
 
 def _machine() -> str:
-    """Equal where the same is the fastest: processor, cores, and versions of what is installed."""
+    """Equal where the same is the fastest: host, kind of processor, cores, and versions of what is installed."""
     from importlib import metadata  # takes 20 ms, and most machines remember nothing
 
     versions = [f"{package} {metadata.version(package)}" for package in SAFE.values() if find_spec(package)]
