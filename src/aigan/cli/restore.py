@@ -53,7 +53,10 @@ def restore(
     save: Annotated[str, typer.Option(help=f"What to write, of {','.join(PARTS)}.")] = "original",
     tile: Annotated[str, typer.Option(help="Side of a tile in pixels, auto, or none.")] = "auto",
     tile_exact: Annotated[bool, typer.Option(help="Tiles that equal the whole picture to 1e-5; slower.")] = False,
-    backend: Annotated[Backend, typer.Option(help="What computes; auto is onnx, what `aigan bench` found faster, or torch where it must be.")] = "auto",
+    backend: Annotated[
+        Backend,
+        typer.Option(help="What computes; auto is onnx, what `aigan bench` found faster, or torch where it must be."),
+    ] = "auto",
     device: Annotated[Device, typer.Option(help="Where; cuda and mps need torch.")] = "auto",
     precision: Annotated[Precision, typer.Option(help="auto is fp32; what fails in less is redone in it.")] = "auto",
     tta: Annotated[bool, typer.Option(help="Mean over eight flips and turns: a little better, 8 × slower.")] = False,
