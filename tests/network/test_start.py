@@ -59,7 +59,7 @@ def cbsd68(name: str) -> Tensor:
 def test_the_wiring_is_the_readmes(name: str) -> None:
     picture = torch.rand(1, 3, 45, 70, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        ours = restored(load_start(START / f"{name}.safetensors"), picture)
+        ours = restored(load_start(START / f"{name}.safetensors"), picture, picture)
         theirs = Wiring(START / f"{name}.safetensors")(picture)
     for one, other in zip(ours, theirs, strict=True):
         assert (one - other).abs().max() < 1e-5
@@ -72,7 +72,7 @@ def test_noise_s_reaches_the_second_implementations_figures(number: int, name: s
     noise = np.random.default_rng((0, number)).standard_normal(tuple(clean.shape), dtype=np.float32)
     noisy = clean + 25 / 255 * torch.from_numpy(noise)
     with torch.inference_mode():
-        ours = psnr(restored(load_start(START / "noise_s.safetensors"), noisy)[0], clean)
+        ours = psnr(restored(load_start(START / "noise_s.safetensors"), noisy, clean)[0], clean)
         theirs = psnr(Wiring(START / "noise_s.safetensors")(noisy)[0], clean)
     assert ours == pytest.approx(theirs, abs=0.03)
     assert ours > psnr(noisy, clean) + 6
@@ -85,6 +85,6 @@ def test_noise_l_sees_features_and_fuses_by_learning() -> None:
     noisy = clean + 25 / 255 * torch.from_numpy(noise)
     with torch.inference_mode():
         large, small = (
-            psnr(restored(net, noisy)[0], clean) for net in (network, load_start(START / "noise_s.safetensors"))
+            psnr(restored(net, noisy, clean)[0], clean) for net in (network, load_start(START / "noise_s.safetensors"))
         )
     assert large > small
