@@ -87,6 +87,7 @@ class Run:
             config = found[0].config
         self.config = config
         self.start = found[0].start if found else str(init or "")
+        self.begun = weights.read_header(init).spec if init is not None else None
         self.seen = require_unseen(config, init)
 
         torch.manual_seed(config.seed)
@@ -230,7 +231,7 @@ class Run:
     def write_weights(self) -> Path:
         """The averaged weights, in 16 bit, with their spec."""
         path = self.out / f"{self.config.name}.safetensors"
-        spec = spec_of(self.config, self.averaged, self.seen, self.start, self.pixels)
+        spec = spec_of(self.config, self.averaged, self.seen, self.start, self.pixels, begun=self.begun)
         if isinstance(self.averaged, PeerNetwork):
             restorer.save(self.averaged.e, path, spec)
         else:

@@ -38,19 +38,30 @@ def require_unseen(config: TrainingConfig, init: Path | None) -> tuple[str, ...]
 
 
 def spec_of(
-    config: TrainingConfig, network: PictureAIGAN | PeerNetwork, seen: tuple[str, ...], start: str, pixels: int
+    config: TrainingConfig,
+    network: PictureAIGAN | PeerNetwork,
+    seen: tuple[str, ...],
+    start: str,
+    pixels: int,
+    *,
+    begun: ModelSpec | None,
 ) -> ModelSpec:
-    """The spec that goes into the weights' header; figures and the measured halo come later."""
-    data = [folder.folder for source in config.sources for folder in source.folders]
+    """The spec that goes into the weights' header; figures and the measured halo come later.
+
+    `begun`: what the weights that training started from say; their data and its terms are those of the result, too.
+    """
+    terms = (begun.data_terms if begun else "", config.data_terms)
+    data = [*(begun.training_data if begun else ())]
+    data += [folder.folder for source in config.sources for folder in source.folders]
     for source in config.sources:
         layers = source.layers if isinstance(source, Streaks) else source.depths if isinstance(source, Depths) else ()
         data += [folder.folder for folder in layers]
-    begun = f", from {Path(start).name}" if start else ""
+    source_of_weights = f", from {Path(start).name}" if start else ""
     return msgspec.structs.replace(
         network.describe(config.name, config.task) if isinstance(network, PeerNetwork) else _describe(config, network),
-        training=f"configuration {config.name}, {pixels / 1e6:.0f} Mpx{begun}",
+        training=f"configuration {config.name}, {pixels / 1e6:.0f} Mpx{source_of_weights}",
         training_data=tuple(dict.fromkeys(data)),
-        data_terms=config.data_terms,
+        data_terms="; ".join(dict.fromkeys(filter(None, terms))),
         saw_test_scenes_of=seen,
     )
 
