@@ -20,7 +20,7 @@ demo: $(CORE)/ready
 	@echo "Next, one of your own:  $(CORE)/bin/aigan restore PICTURE -o restored.png --task denoise"
 
 test: check
-	$(DEV)/bin/python -m pytest --quiet --numprocesses auto --dist loadfile --cov --cov-report=term:skip-covered
+	$(DEV)/bin/python -m pytest --quiet --numprocesses auto --dist loadfile
 
 check: $(DEV)/ready
 	$(DEV)/bin/ruff check .
