@@ -44,7 +44,7 @@ def spec_of(
     start: str,
     pixels: int,
     *,
-    begun: ModelSpec | None,
+    begun: ModelSpec | None = None,
 ) -> ModelSpec:
     """The spec that goes into the weights' header; figures and the measured halo come later.
 
