@@ -78,7 +78,7 @@ def test_tiles_give_what_the_whole_picture_gives(monkeypatch: pytest.MonkeyPatch
     whole = model(degraded, context=context).original
     tiled = [
         band["original"]
-        for _, band in tiles.decompose_bands(
+        for band in tiles.decompose_bands(
             model,
             lambda top, bottom: degraded[top:bottom],
             (80, 56),

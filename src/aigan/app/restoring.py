@@ -15,9 +15,9 @@ from aigan.decomposition import Array, Decomposition, Restorer
 from aigan.errors import AiganError
 from aigan.pictures import Form, open_strips, write
 from aigan.pictures.kinds import format_of
-from aigan.restore import border, outputs, registry, tiles, untouched
+from aigan.restore import border, outputs, tiles, untouched
 from aigan.restore.comparison import Comparison
-from aigan.restore.inspect import choose, inspect
+from aigan.restore.inspect import decide
 from aigan.restore.job import AUTO, context_of
 from aigan.restore.loading import open_restorer
 from aigan.restore.naming import plan
@@ -100,7 +100,7 @@ def restore(
     with open_strips(source, max_pixels=max_pixels) as strips:
         model, reason = task, ""
         if task == AUTO:
-            choice = choose(inspect(source), shipped=registry.shipped())
+            choice = decide(source)
             model, reason = choice.model or untouched.NAME, choice.reason
         size, form = (strips.height, strips.width), strips.form
         restorer = open_model(model, strips.channels)
@@ -118,13 +118,7 @@ def restore(
         def keep(box: tiles.Box, tile: Decomposition) -> dict[str, tiles.Values]:
             top, bottom, left, right = box
             original[top:bottom, left:right] = tile.original
-            sheet.add(
-                *(top, left),
-                degraded=tile.degraded,
-                restored=tile.original,
-                interference=tile.interference,
-                expected_error=tile.expected_error,
-            )
+            sheet.add(box, tile, tile.original)
             return {}
 
         report(0)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from aigan.decomposition import Array
+from aigan.decomposition import Array, Decomposition
 from aigan.pictures import sheet
 from aigan.restore.blocks import block_means
+from aigan.restore.tiles import Box
 
 LONGEST_SIDE = 2048  # px: larger pictures are shown at a half, a quarter or an eighth
 ERROR_GAIN = 8  # the expected error is a few gray levels
@@ -25,26 +26,19 @@ class Comparison:
         self.size = -(-height // self.factor), -(-width // self.factor)
         self.panels: dict[str, Array] = {}
 
-    def add(
-        self,
-        top: int,
-        left: int,
-        *,
-        degraded: Array,
-        restored: Array,
-        interference: Array,
-        expected_error: Array | None,
-    ) -> None:
-        """Add a tile of the three pictures (h, w, C) and of the expected error (h, w)."""
-        tiles: dict[str, Array] = {
-            "degraded": degraded,
+    def add(self, box: Box, tile: Decomposition, restored: Array) -> None:
+        """Add a tile, and what was made of it at the strength that is asked for, (h, w, C)."""
+        shown: dict[str, Array] = {
+            "degraded": tile.degraded,
             "restored": restored,
-            "interference": shown_interference(interference),
+            "interference": shown_interference(tile.interference),
         }
-        if expected_error is not None:
-            tiles[f"expected error, {ERROR_GAIN} times"] = expected_error[..., None] * np.float32(ERROR_GAIN / 255)
-        for caption, tile in tiles.items():
-            small = block_means(tile, self.factor)
+        if tile.expected_error is not None:
+            error = tile.expected_error[..., None] * np.float32(ERROR_GAIN / 255)
+            shown[f"expected error, {ERROR_GAIN} times"] = error
+        top, _, left, _ = box
+        for caption, picture in shown.items():
+            small = block_means(picture, self.factor)
             panel = self.panels.setdefault(caption, np.empty((*self.size, small.shape[2]), np.float32))
             y, x = top // self.factor, left // self.factor
             panel[y : y + small.shape[0], x : x + small.shape[1]] = small

@@ -82,6 +82,11 @@ def inspect(path: Path) -> Measurement:
     return measure(detail, thumbnail(path, longest_side=THUMBNAIL_PX).pixels)
 
 
+def decide(path: Path) -> Choice:
+    """What `choose` says of a picture, of the models that are shipped. Errors as `inspect`."""
+    return choose(inspect(path), shipped=registry.shipped())
+
+
 def measure(detail: Array, small: Array) -> Measurement:
     """Measure a part of a picture at full resolution, and the whole picture made small; both (H, W, C) in [0, 1]."""
     green = np.ascontiguousarray(detail[..., detail.shape[2] // 2])  # the channel with the least noise and loss

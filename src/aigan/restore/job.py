@@ -18,9 +18,9 @@ from aigan.decomposition import Array, Context, Restorer
 from aigan.errors import AiganError
 from aigan.pictures import Picture, StripReader, open_strips, thumbnail
 from aigan.pictures.kinds import format_of
-from aigan.restore import border, outputs, registry, tiles, untouched
+from aigan.restore import border, outputs, tiles, untouched
 from aigan.restore.backends import contract
-from aigan.restore.inspect import Choice, choose, inspect
+from aigan.restore.inspect import Choice, decide
 from aigan.restore.loading import Backend, check, open_restorer
 from aigan.restore.naming import Item, Part
 
@@ -232,7 +232,7 @@ class Work:
             exact=self.job.tile_exact,
             on_progress=lambda done: self.on_progress(done, size[0] * size[1]),
         )
-        for _, band in bands:
+        for band in bands:
             clock.lap("restoring")
             files.add(band)
             clock.lap("writing")
@@ -245,7 +245,7 @@ class Work:
         """The model to take, and why."""
         if self.job.model != AUTO:
             return self.job.model, ()
-        choice = self.choice or choose(inspect(source), shipped=registry.shipped())
+        choice = self.choice or decide(source)
         if self.job.auto_once:
             self.choice = choice
         return choice.model or untouched.NAME, (f"{choice.model or 'left as it is'}: {choice.reason}",)

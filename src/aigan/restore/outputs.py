@@ -32,13 +32,7 @@ class Outputs:
         """What the files hold of a tile: as it was read, and what it was decomposed into."""
         restored = border.restored(picture.pixels, picture.alpha, result, self.strength)
         if self.comparison:
-            self.comparison.add(
-                *(box[0], box[2]),
-                degraded=result.degraded,
-                restored=restored,
-                interference=result.interference,
-                expected_error=result.expected_error,
-            )
+            self.comparison.add(box, result, restored)
         kept: dict[str, Values] = {}
         for part, writer in self.writers.items():
             if part == "original":

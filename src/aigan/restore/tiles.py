@@ -59,8 +59,8 @@ def decompose_bands(
     tile: TileSize = "auto",
     exact: bool = False,
     on_progress: Progress | None = None,
-) -> Iterator[tuple[int, Mapping[str, Values]]]:
-    """Decompose a picture of `size` (H, W) band by band: yields the first row of each, and what is kept of it, W wide.
+) -> Iterator[Mapping[str, Values]]:
+    """Decompose a picture of `size` (H, W) band by band, from top to bottom: yields what is kept of each, W wide.
 
     `rows` is asked for rows in ascending order, neighbouring bands overlap by twice the halo. `keep` is given each
     tile, and where it lies, and says what the band is put together from; `whole` keeps it all. `context`: what is
@@ -72,7 +72,7 @@ def decompose_bands(
     cut = tiling(restorer.spec, size[1], tile, exact=exact)
     tiler = _Tiler(restorer, size, context, cut, keep, on_progress or (lambda _: None))
     for top, bottom in cuts(0, size[0], tiler.tiling):
-        yield top, tiler.band(rows, top, bottom)
+        yield tiler.band(rows, top, bottom)
 
 
 def whole(box: Box, tile: Decomposition) -> dict[str, Values]:

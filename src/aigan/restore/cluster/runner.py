@@ -17,12 +17,11 @@ import aigan
 from aigan.errors import AiganError, MissingExtra
 from aigan.pictures import is_picture
 from aigan.restore import job as jobs
-from aigan.restore import registry
 from aigan.restore.backends.contract import cores as usable_cores
 from aigan.restore.cluster import places
 from aigan.restore.cluster.manifest import Manifest
 from aigan.restore.cluster.worker import Starts, Task, Worker
-from aigan.restore.inspect import Choice, choose, inspect
+from aigan.restore.inspect import Choice, decide
 from aigan.restore.job import FileResult, Job
 from aigan.restore.naming import Item
 
@@ -134,7 +133,7 @@ def first_choice(tasks: Iterable[Task]) -> Choice | None:
     """What "auto" says of the first picture that can be read, as in `Job.run`."""
     for task in tasks:
         with suppress(Exception), places.at_hand(Path(task.source), {}) as (local, _):
-            return choose(inspect(local), shipped=registry.shipped())
+            return decide(local)
     return None
 
 
