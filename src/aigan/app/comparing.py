@@ -10,10 +10,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from aigan import baselines
 from aigan.app.restoring import open_model, write_shown
 from aigan.app.work import Watch, in_process
-from aigan.baselines.registry import BASELINES, Baseline
+from aigan.baselines.registry import BASELINES, Baseline, shipped_weights
 from aigan.decomposition import Array
 from aigan.errors import AiganError
 from aigan.evaluate.metrics import psnr
@@ -42,8 +41,7 @@ def methods() -> list[str]:
 
 def _is_installed(name: str, baseline: Baseline) -> bool:
     needed = _NEEDED.get(name, ("torch",) if baseline.learned else ("scipy",))
-    weights = Path(baselines.__file__).parent / "learned" / "weights" / f"{name}.safetensors"
-    return all(map(importlib.util.find_spec, needed)) and (not baseline.learned or weights.is_file())
+    return all(map(importlib.util.find_spec, needed)) and (not baseline.learned or shipped_weights(name).is_file())
 
 
 _NEEDED = {"bm3d": ("bm3d",), "id": ("scipy", "skimage", "sklearn")}

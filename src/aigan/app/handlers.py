@@ -103,13 +103,13 @@ class Handlers:
         """Before and after, and the file; nothing where nothing is given."""
         if picture is None:
             return None, None
-        model: Interference = degrading.rain(
-            amount=amount, length_px=length_px, angle_deg=angle_deg, brightness=brightness
-        )
+        model: Interference
         if kind == "haze":
             model = degrading.haze(thickness=thickness, air_light=air_light)
         elif kind == "noise":
             model = degrading.noise(sigma_255=sigma_255)
+        else:
+            model = degrading.rain(amount=amount, length_px=length_px, angle_deg=angle_deg, brightness=brightness)
         result = degrading.degrade(
             Path(picture), self.folder.new(), model, seed=int(seed), max_pixels=self.limits.pixels_in_memory
         )

@@ -33,8 +33,6 @@ class Baseline(NamedTuple):
         return getattr(importlib.import_module(f"aigan.baselines.{self.module}"), self.attribute)
 
 
-WEIGHTS = Path(__file__).parent / "learned/weights"  # NAME.safetensors of learned ones, where they are shipped
-
 BASELINES = {
     "dcp": Baseline("dehaze", "classical.dcp", "DCP"),
     "bccr": Baseline("dehaze", "classical.bccr", "BCCR"),
@@ -96,9 +94,14 @@ def open_baseline(
     return cast("Restorer", found(channels=channels, **told))
 
 
+def shipped_weights(name: str) -> Path:
+    """Where the file of a learned baseline's weights lies, if they are shipped."""
+    return Path(__file__).parent / "learned/weights" / f"{name}.safetensors"
+
+
 def weights_of(name: str, given: Path | None = None) -> Path:
     """The file of a learned baseline's weights, the given one or that which is shipped. AiganError where none is."""
-    file = given or WEIGHTS / f"{name}.safetensors"
+    file = given or shipped_weights(name)
     if not file.is_file():
         reason = f"{file} does not exist" if given else f"no weights of {name} are shipped"
         raise AiganError(f"{reason}: name a file of {name}'s weights with --weights, or train it")

@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from aigan.baselines.registry import BASELINES, WEIGHTS, open_baseline
+from aigan.baselines.registry import BASELINES, open_baseline, shipped_weights
 from aigan.decomposition import Array, Restorer
 from aigan.errors import AiganError
 from aigan.evaluate import convolution
@@ -258,7 +258,7 @@ def _opened(cell: Cell) -> Restorer:
     """A learned baseline of which no weights are shipped costs the same with random ones."""
     if not cell.backend:
         baseline = BASELINES[cell.model]
-        if baseline.learned and not (WEIGHTS / f"{cell.model}.safetensors").is_file():
+        if baseline.learned and not shipped_weights(cell.model).is_file():
             from aigan.baselines.learned.restorer import open_fresh
 
             return open_fresh(cell.model, baseline.task, baseline.find(), sigma_255=SIGMA_255)
