@@ -1,14 +1,18 @@
-"""How long a visitor of `aigan app` waits, in a real browser: python tools/app_timing.py [PICTURE]
+"""How long visitors of `aigan app` wait, and what many at once cost: python tools/app_timing.py [PICTURE]
 
-Prints, in seconds: from the command to the first answer; the first paint of the page; and, three times, from dropping
-the picture to before and after on the slider. Needs the extras app and e2e, and Chromium. Stop all else first.
+Prints the seconds that 20 users at once wait for the last of their pictures, and the server's memory at its highest;
+then, in a real browser, in seconds: from the command to the first answer; the first paint of the page; and, three times, from
+dropping the picture to before and after on the slider. Needs the extras app and e2e, and Chromium. Stop all else first.
 """
 
+import resource
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from gradio_client import Client, handle_file
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +25,20 @@ from tests.serving import served  # noqa: E402
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
 
 
-def main(picture: Path) -> None:
+USERS = 20
+
+
+def many(picture: Path) -> None:
+    """All at once, each with an upload of its own."""
+    with served("app") as address, ThreadPoolExecutor(USERS) as users:
+        clients = list(users.map(lambda _: Client(address, verbose=False), range(USERS)))
+        begun = time.perf_counter()
+        answers = list(users.map(lambda client: client.predict(handle_file(picture), api_name="/restore"), clients))
+        print(f"{len(answers)} users at once           {time.perf_counter() - begun:.2f}")
+    print(f"memory of the server, MB    {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000:.0f}")
+
+
+def one(picture: Path) -> None:
     """Start the app, open it, drop the picture."""
     begun = time.perf_counter()
     with served("app") as address, sync_playwright() as playwright:
@@ -42,4 +59,6 @@ def main(picture: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "examples/flower-rain-light.png")
+    chosen = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "examples/flower-rain-light.png"
+    many(chosen)
+    one(chosen)
