@@ -1,8 +1,9 @@
 """How long visitors of `aigan app` wait, and what many at once cost: python tools/app_timing.py [PICTURE]
 
-Prints the seconds that 20 users at once wait for the last of their pictures, and the server's memory at its highest;
-then, in a real browser, in seconds: from the command to the first answer; the first paint of the page; and, three times, from
-dropping the picture to before and after on the slider. Needs the extras app and e2e, and Chromium. Stop all else first.
+Prints the seconds that 20 users at once wait for the last of their pictures, and the server's memory at its
+highest; then, in a real browser, in seconds: from the command to the first answer; the first paint of the page;
+and, three times, from dropping the picture to before and after on the slider. Needs the extras app and e2e, and
+Chromium. Stop all else first.
 """
 
 import resource
