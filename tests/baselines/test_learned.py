@@ -169,24 +169,26 @@ def test_evaluate_takes_a_name_and_a_file_of_weights(tmp_path: Path, random_weig
 
 
 WEIGHTS, DATA = Path(__file__).parents[3] / "shared/weights", Path(os.environ.get("AIGAN_DATA", ""))
-CROPPED = [  # name, weights, benchmark, PSNR on its scale of the centre of its first picture
-    ("dncnn-s", "dncnn_s25_gray", "bsd68", 27.271),
-    ("dncnn-b", "dncnn_b_gray", "bsd68", 27.149),
-    ("ffdnet", "ffdnet_gray", "bsd68", 27.165),
-    ("cdncnn-b", "cdncnn_b_color", "cbsd68", 29.252),
-    ("ffdnet", "ffdnet_color", "cbsd68", 29.158),
-    ("adnet", "adnet_s25_color", "cbsd68", 29.286),
-    ("prenet", "prenet_rain100l", "rain100l", 34.682),
-    ("prenet-r", "prenet_r_rain100l", "rain100l", 34.693),
-    ("prn", "prn_rain100l", "rain100l", 34.630),
-    ("prn-r", "prn_r_rain100l", "rain100l", 34.367),
-    ("gcanet", "gcanet", "reside-indoor", 16.325),
-    ("lkd-t", "lkd_t_its", "reside-indoor", 27.120),
+CROPPED = [  # name, weights, benchmark, side of the centre of its first picture, PSNR there on its scale
+    ("dncnn-s", "dncnn_s25_gray", "bsd68", 80, 27.271),
+    ("dncnn-b", "dncnn_b_gray", "bsd68", 80, 27.149),
+    ("ffdnet", "ffdnet_gray", "bsd68", 80, 27.165),
+    ("cdncnn-b", "cdncnn_b_color", "cbsd68", 80, 29.252),
+    ("ffdnet", "ffdnet_color", "cbsd68", 80, 29.158),
+    ("adnet", "adnet_s25_color", "cbsd68", 80, 29.286),
+    ("prenet", "prenet_rain100l", "rain100l", 80, 34.682),
+    ("prenet-r", "prenet_r_rain100l", "rain100l", 80, 34.693),
+    ("prn", "prn_rain100l", "rain100l", 80, 34.630),
+    ("prn-r", "prn_r_rain100l", "rain100l", 80, 34.367),
+    ("gcanet", "gcanet", "reside-indoor", 160, 25.100),  # of less it can tell little: it normalises over all it sees
+    ("lkd-t", "lkd_t_its", "reside-indoor", 80, 27.120),
 ]
 
 
-@pytest.mark.parametrize(("name", "file", "benchmark", "psnr"), CROPPED)
-def test_published_weights_restore_a_part_of_a_picture(name: str, file: str, benchmark: str, psnr: float) -> None:
+@pytest.mark.parametrize(("name", "file", "benchmark", "side", "psnr"), CROPPED)
+def test_published_weights_restore_a_part_of_a_picture(
+    name: str, file: str, benchmark: str, side: int, psnr: float
+) -> None:
     """Not their figures: those are of whole sets, in docs/peers.md."""
     weights = WEIGHTS / f"{file}.safetensors"
     if not weights.is_file() or not (DATA / benchmark).is_dir():
@@ -194,8 +196,8 @@ def test_published_weights_restore_a_part_of_a_picture(name: str, file: str, ben
     gray = benchmark == "bsd68"
     found = find_benchmark(benchmark)
     sample = read_sample(found, found.pairs(DATA), 0, sigma_255=25, seed=0)
-    y, x = (size // 2 - 40 for size in sample.clean.shape[:2])
-    degraded, clean = (picture[y : y + 80, x : x + 80] for picture in (sample.degraded, sample.clean))
+    y, x = ((size - side) // 2 for size in sample.clean.shape[:2])
+    degraded, clean = (picture[y : y + side, x : x + side] for picture in (sample.degraded, sample.clean))
     opened = open_baseline(name, channels=1 if gray else 3, sigma_255=25, weights=weights)
     result = np.round(255 * opened(degraded).original.clip(0, 1))
     scale = metrics.luma if benchmark == "rain100l" else np.asarray
