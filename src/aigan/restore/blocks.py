@@ -12,10 +12,13 @@ def block_means(values: Array, side: int) -> Array:
     if side == 1:
         return values
     for axis in (0, 1):
-        starts = np.arange(0, values.shape[axis], side)
-        lengths = np.diff(starts, append=values.shape[axis]).astype(np.float32)
-        sums = np.add.reduceat(values, starts, axis=axis)
-        values = np.asarray(sums / lengths.reshape([-1 if axis == n else 1 for n in range(values.ndim)]), np.float32)
+        lines = np.moveaxis(values, axis, 0)
+        blocks = len(lines) // side
+        whole, rest = np.split(lines, [blocks * side])
+        means = whole.reshape(blocks, side, *lines.shape[1:]).mean(axis=1)
+        if len(rest):
+            means = np.concatenate([means, rest.mean(axis=0, keepdims=True)])
+        values = np.moveaxis(means, 0, axis)
     return values
 
 

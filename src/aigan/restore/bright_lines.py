@@ -31,19 +31,19 @@ def bright_lines(plane: Array) -> float:
 
 
 def _greatest_excess(plane: Array) -> float:
-    return max(_excess(plane, angle) for angle in ANGLES_DEG)
+    across = 2 * plane[:, STEP:-STEP] - plane[:, : -2 * STEP] - plane[:, 2 * STEP :]
+    return max(_excess(across, angle) for angle in ANGLES_DEG)
 
 
-def _excess(plane: Array, angle_deg: float) -> float:
+def _excess(across: Array, angle_deg: float) -> float:
     """How far bright lines at this angle outweigh dark ones in the middle of the blocks."""
-    lines = _along(plane, np.tan(np.deg2rad(angle_deg)))
+    lines = _along(across, np.tan(np.deg2rad(angle_deg)))
     bright, dark = (block_means(np.square(np.maximum(side, 0)), BLOCK) + FLOOR for side in (lines, -lines))
     return float(np.quantile(np.log(bright / dark), MIDDLE).mean())
 
 
-def _along(plane: Array, slope: float) -> Array:
+def _along(across: Array, slope: float) -> Array:
     """The horizontal second difference, averaged along lines of that slope, where it is defined."""
-    across = 2 * plane[:, STEP:-STEP] - plane[:, : -2 * STEP] - plane[:, 2 * STEP :]
     offsets = range(-HALF_LENGTH, HALF_LENGTH + 1)
     shifts = [round(offset * slope) for offset in offsets]
     reach, height, width = max(shifts), across.shape[0] - 2 * HALF_LENGTH, across.shape[1]
