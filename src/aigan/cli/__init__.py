@@ -15,11 +15,11 @@ from aigan.errors import AiganError, UsageError
 
 def main() -> None:
     """Run `aigan`: errors that users can mend are one sentence on stderr, exit status 1 or 2."""
-    from aigan.cli.app import app
+    from aigan.cli.commands import gather
 
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        app()
+        gather("".join(sys.argv[1:2]))()
     except AiganError as error:
         print(f"aigan: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError) else 1)

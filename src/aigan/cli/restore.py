@@ -27,7 +27,7 @@ PARTS = ("original", "interference", "error", "comparison")
 ADDRESS = re.compile(r"auto|local|ray://.+|[\w.-]+:\d+|\[[\da-fA-F:]+\]:\d+")  # of a Ray cluster
 
 
-class OptionalAddress(TyperCommand):
+class Command(TyperCommand):
     """Lets `--cluster` stand alone, which Typer's options cannot: what follows is a value if it is an address."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
