@@ -93,11 +93,13 @@ def test_the_command(folder: Path, tmp_path: Path) -> None:
 
     shown = run(folder / "b.png", "-o", tmp_path / "o.png", "--sigma-255", 10, "--save", "degraded,interference")
     assert shown.exit_code == 0, shown.output
+    assert shown.stderr == ""
     assert shown.stdout.split() == [str(tmp_path / "o.png"), str(tmp_path / "o.interference.png")]
     assert np.std(read(tmp_path / "o.png").pixels - smooth()) == pytest.approx(10 / 255, rel=0.1)
     assert run(folder / "missing.png", "-o", tmp_path / "x.png").exit_code == 1
     assert run(folder / "b.png", "-o", tmp_path / "x.png", "--save", "error").exit_code == 2
     assert run(folder / "b.png", "-o", tmp_path / "x.png", "--kind", "snow").exit_code == 2
+    assert run(folder / "b.png", "-o", tmp_path / "x.png", "--sigma-255", "nan").exit_code == 2
     with pytest.raises(UsageError):
         degrade_files([folder], tmp_path / "one.png")
 
@@ -110,3 +112,11 @@ def test_the_examples_are_what_their_commands_make(tmp_path: Path) -> None:
         assert CliRunner().invoke(app, arguments).exit_code == 0
         difference = np.abs(read(tmp_path / target).pixels - read(EXAMPLES / target).pixels)
         assert difference.max() <= 1.01 / 255
+
+
+def test_a_folder_that_cannot_be_made_is_said(folder: Path, tmp_path: Path) -> None:
+    (result,) = degrade_files([folder / "b.png"], folder / "b.png" / "out")
+    assert "cannot be made" in result.error
+    write(smooth(), folder / "b.interference.png")
+    with pytest.raises(UsageError, match="would both become"):
+        degrade_files([folder / "b.png", folder / "b.interference.png"], tmp_path, save=("interference",))

@@ -15,7 +15,9 @@ from aigan.interference import HEAVY, LIGHT, Haze, Interference
 from aigan.interference.draws import GeneratorDraws
 from aigan.interference.noise import add_gaussian
 from aigan.pictures import read, write
-from aigan.restore.naming import Item, plan
+from aigan.pictures.files import make_folder
+from aigan.restore import naming
+from aigan.restore.naming import Item
 
 Kind = Literal["noise", "rain-light", "rain-heavy", "haze"]
 Part = Literal["degraded", "interference"]
@@ -66,7 +68,8 @@ def degrade_files(
     as 0.5 + T/2 in NAME.interference.EXT. A picture that fails does not stop the rest. `on_result` is called after
     each with the number of pictures. UsageError where the inputs and the output do not fit together.
     """
-    items = sorted(plan(inputs, output), key=lambda item: item.source)
+    parts: tuple[naming.Part, ...] = ("original", "interference") if "interference" in save else ("original",)
+    items = sorted(naming.plan(inputs, output, parts=parts), key=lambda item: item.source)
     results = []
     for index, item in enumerate(items):
         try:
@@ -90,6 +93,6 @@ def _degrade_file(
     parts = {"degraded": (item.target, degraded), "interference": (item.output("interference"), interference)}
     outputs = [parts[part] for part in save]
     for path, pixels in outputs:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write(pixels, path, form=clean.form, alpha=clean.alpha, overwrite=overwrite)
     return tuple(path for path, _ in outputs)

@@ -6,6 +6,7 @@ from PIL import Image
 
 from aigan import pictures
 from aigan.errors import AiganError
+from aigan.pictures import decoding
 from aigan.pictures.kinds import FORMATS
 
 MUTATIONS = 45
@@ -49,3 +50,15 @@ def test_damaged_parts_of_exif_are_left_out(picture, exif: Image.Exif, tmp_path)
     exif[0x8769] = 1 << 30  # far behind the end
     pictures.write(picture, tmp_path / "a.tif", form=pictures.Form(format="TIFF", exif=exif.tobytes()[6:]))
     assert b"Maker" in pictures.read(tmp_path / "a.tif").form.exif
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.jpg", {"progressive": True}), ("a.gif", {}), ("a.bmp", {})])
+def test_what_is_decoded_whole_has_a_lower_limit(bytes8, save, monkeypatch, name: str, options: dict[str, bool]):
+    monkeypatch.setattr(decoding, "MAX_PIXELS_IN_MEMORY", 2000)
+    with (
+        pytest.raises(AiganError, match="more than the limit of 2,000"),
+        pictures.open_strips(save(Image.fromarray(bytes8), name, **options)),
+    ):
+        pass
+    with pictures.open_strips(save(Image.fromarray(bytes8), "b.jpg")) as strips:
+        assert strips.width * strips.height > 2000

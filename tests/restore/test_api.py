@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -93,3 +95,40 @@ def test_a_model_that_is_not_there_is_refused_at_once() -> None:
 def test_the_package_has_nothing_that_it_does_not_have() -> None:
     with pytest.raises(AttributeError, match="rain"):
         aigan.rain  # noqa: B018
+
+
+@pytest.mark.parametrize("scaled", [lambda pixels: pixels * 255, lambda pixels: pixels * 2 - 3])
+def test_floats_of_another_range_are_refused(model, scaled) -> None:
+    pixels = np.random.default_rng(0).random((9, 7, 3), np.float32)
+    with pytest.raises(AiganError, match=r"outside \[0, 1\]"):
+        model.restore(scaled(pixels))
+    pixels[:4] *= 30  # highlights are none of that
+    assert model.restore(pixels).original.max() > 1
+
+
+@pytest.mark.parametrize(("mode", "result"), [("L", "LA"), ("RGB", "RGBA"), ("P", "RGBA")])
+def test_one_transparent_colour_becomes_alpha(model, mode: str, result: str) -> None:
+    image = Image.new("L", (4, 3), 9).convert(mode)
+    image.info["transparency"] = {"L": 9, "RGB": (9, 9, 9), "P": 9}[mode]
+    restored = model.restore(image).original
+    assert restored.mode == result
+    assert not np.asarray(restored)[..., -1].any()
+
+
+def test_a_premultiplied_gray_image_is_read(model) -> None:
+    image = Image.new("LA", (4, 3), (9, 128)).convert("La")
+    assert model.restore(image).original.mode == "LA"
+
+
+def test_a_pil_image_that_cannot_be_decoded_is_refused_in_a_sentence(model) -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)).save(file, "JPEG")
+    with pytest.raises(AiganError, match="cannot be decoded"):
+        model.restore(Image.open(io.BytesIO(file.getvalue()[:900])))
+
+
+def test_a_parameter_is_a_tensor_and_other_shapes_are_named_as_given(model) -> None:
+    torch = pytest.importorskip("torch")
+    assert model.restore(torch.nn.Parameter(torch.rand(3, 9, 7))).original.shape == (3, 9, 7)
+    with pytest.raises(AiganError, match=r"\(9, 7, 3\).*give \(C, H, W\)"):
+        model.restore(torch.rand(9, 7, 3))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aigan.pictures import write
+from aigan.pictures import Form, write
+from aigan.restore import border
 from aigan.restore.bright_lines import bright_lines
 from aigan.restore.inspect import (
     BRIGHT_LINES,
@@ -184,3 +185,17 @@ def test_a_file_is_measured_in_its_middle_and_as_a_whole(tmp_path) -> None:
     measured = inspect(tmp_path / "a.png")
     assert measured.noise_sigma_255 == pytest.approx(25.5, rel=0.25)
     assert measured.veil < 0
+
+
+def test_it_measures_what_the_network_sees(tmp_path) -> None:
+    pixels = np.random.default_rng(0).random((64, 64, 3), np.float32) * np.float32(0.2) + np.float32(0.4)
+    alpha = np.ones((64, 64), np.float32)
+    alpha[:, 32:] = 0
+    hidden = np.where(alpha[..., None] > 0, pixels, np.float32(1))
+    form = Form(format="TIFF", depth="float32")
+    write(border.seen(hidden, alpha), tmp_path / "seen.tif", form=form)
+    write(hidden, tmp_path / "hidden.tif", form=form, alpha=alpha)
+    assert inspect(tmp_path / "hidden.tif").noise_sigma_255 == inspect(tmp_path / "seen.tif").noise_sigma_255
+    write(pixels * 2, tmp_path / "beyond.tif", form=form)
+    write(np.clip(pixels * 2, 0, 1), tmp_path / "clipped.tif", form=form)
+    assert inspect(tmp_path / "beyond.tif").noise_sigma_255 == inspect(tmp_path / "clipped.tif").noise_sigma_255

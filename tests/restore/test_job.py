@@ -298,3 +298,10 @@ def test_backend_device_and_precision_reach_the_model(photo, model, tmp_path, mo
     with pytest.raises(UsageError, match="fp32"):
         run(Job(backend="onnx", precision="bf16"), photo, tmp_path / "more")
     assert not (tmp_path / "more").exists()
+
+
+def test_floats_of_another_scale_are_noted(pixels, model, tmp_path) -> None:
+    for name, scale in (("a.tif", 1), ("b.tif", 255)):
+        write(pixels * np.float32(scale), tmp_path / name, form=Form(format="TIFF", depth="float32"))
+        (result,) = run(Job(model=model), tmp_path / name, tmp_path / "out")
+        assert any("outside [0, 1]" in note for note in result.notes) == (scale == 255)

@@ -112,3 +112,23 @@ def test_nothing_found_is_said_before_anything_starts(tree, inputs) -> None:
 def test_an_extension_that_cannot_be_written_is_refused(tree, ext) -> None:
     with pytest.raises(UsageError, match="extension"):
         plan(["photos"], "out", ext=ext)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "out", "suffix"), [(["photos", ""], "out", ""), (["photos"], "", ""), (["photos"], "out", "/../x")]
+)
+def test_a_name_that_would_lead_elsewhere_is_refused(tree, inputs, out, suffix) -> None:
+    with pytest.raises(UsageError, match=r"empty|no part of a file's name"):
+        plan(inputs, out, suffix=suffix)
+
+
+def test_companions_do_not_collide_with_results(tree) -> None:
+    (tree / "photos/a.error.png").touch()
+    assert len(plan(["photos/*.png"], "out")) == 2
+    with pytest.raises(UsageError, match=r"would both become out/a\.error\.png"):
+        plan(["photos/*.png"], "out", parts=("original", "error"))
+
+
+def test_a_pattern_passes_folders_over(tree) -> None:
+    (tree / "photos/folder.png").mkdir()
+    assert named(plan(["photos/*.png"], "out")) == {"photos/a.png": "out/a.png"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 from pathlib import Path
 
@@ -61,3 +62,24 @@ def test_standard_output_takes_one_picture(photo, tmp_path) -> None:
 def test_what_is_no_picture_is_said(tmp_path) -> None:
     with pytest.raises(AiganError), piped(["-"], "-", io.BytesIO(b"text"), io.BytesIO()):
         pass
+
+
+@pytest.mark.parametrize(("written", "name"), [("photo.jpg", "stdin.jpg"), ("text", "stdin")])
+def test_standard_input_is_called_after_its_kind(photo, tmp_path, written: str, name: str) -> None:
+    (tmp_path / "text").write_bytes(b"text")
+    with piped(["-"], "out", io.BytesIO((tmp_path / written).read_bytes()), io.BytesIO()) as ((source,), _):
+        assert Path(source).name == name
+        assert Path(source).read_bytes() == (tmp_path / written).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("raised", "seen"),
+    [(OSError(errno.ENOSPC, "No space left on device"), AiganError), (BrokenPipeError(), BrokenPipeError)],
+)
+def test_standard_output_that_takes_no_more_is_said(photo, raised: OSError, seen: type[Exception]) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise raised
+
+    with pytest.raises(seen), piped([str(photo)], "-", io.BytesIO(), Full()) as (_, target):
+        Path(target).write_bytes(b"result")

@@ -15,17 +15,19 @@ from aigan.errors import AiganError, UsageError
 
 def main() -> None:
     """Run `aigan`: errors that users can mend are one sentence on stderr, exit status 1 or 2."""
-    from aigan.cli.commands import gather
-
     signal.signal(signal.SIGTERM, _terminate)
     try:
+        from aigan.cli.commands import gather
+
         gather("".join(sys.argv[1:2]))()
     except AiganError as error:
         print(f"aigan: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError) else 1)
-    except KeyboardInterrupt:
-        print("aigan: stopped; nothing half-written was left", file=sys.stderr)
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as leaving:  # typer makes the first of these the second
+        status = leaving.code if isinstance(leaving, SystemExit) else 130
+        if status in (130, 143):
+            print("aigan: stopped; nothing half-written was left", file=sys.stderr)
+        sys.exit(status)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from aigan.cli.values import no_nan
+
 if TYPE_CHECKING:
     from aigan.degrade import Result
 
@@ -19,7 +21,8 @@ def degrade(
     out: Annotated[Path, typer.Option("-o", "--out", help="A file for one picture, else a folder.")],
     kind: Annotated[Kind, typer.Option(help="What degrades the pictures.")] = "noise",
     sigma_255: Annotated[
-        float, typer.Option("--sigma-255", min=0, max=255, help="Strength of noise, in gray levels of 255.")
+        float,
+        typer.Option("--sigma-255", min=0, max=255, callback=no_nan, help="Strength of noise, in gray levels of 255."),
     ] = 25,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same pictures.")] = 0,
     save: Annotated[str, typer.Option(help="Parts to write: degraded, interference, or both by a comma.")] = "degraded",
@@ -37,7 +40,8 @@ def degrade(
     parts = save.split(",")
     if not set(parts) <= {"degraded", "interference"}:
         raise typer.BadParameter("take degraded, interference, or degraded,interference", param_hint="--save")
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(kind, total=None)
 
         def show(result: Result, count: int) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 import typer
 from typer.core import TyperCommand
 
+from aigan.cli.values import no_nan
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -49,7 +51,9 @@ def restore(
     model: Annotated[
         str, typer.Option(help="A model of `aigan models`, or a file, ONNX or weights; instead of --task.")
     ] = "",
-    strength: Annotated[float, typer.Option(min=0.0, max=2.0, help="0 leaves the picture, 1 removes all.")] = 1.0,
+    strength: Annotated[
+        float, typer.Option(min=0.0, max=2.0, callback=no_nan, help="0 leaves the picture, 1 removes all.")
+    ] = 1.0,
     save: Annotated[str, typer.Option(help=f"What to write, of {','.join(PARTS)}.")] = "original",
     tile: Annotated[str, typer.Option(help="Side of a tile in pixels, auto, or none.")] = "auto",
     tile_exact: Annotated[bool, typer.Option(help="Tiles that equal the whole picture to 1e-5; slower.")] = False,
@@ -66,7 +70,9 @@ def restore(
     resume: Annotated[bool, typer.Option(help="Leave out what is there already.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace what is there already.")] = False,
     strip_metadata: Annotated[bool, typer.Option(help="Write neither EXIF nor XMP.")] = False,
-    json: Annotated[Path | None, typer.Option(help="Write what became of each picture to this file.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write what became of each picture to this file.")
+    ] = None,
     cluster: Annotated[
         str,
         typer.Option(
@@ -77,9 +83,15 @@ def restore(
     ] = "",
 ) -> None:
     """Remove rain, haze or noise from pictures."""
+    from aigan.pictures import is_picture
     from aigan.restore.job import Job
     from aigan.restore.naming import plan
     from aigan.restore.pipes import piped
+
+    if json and is_picture(json):  # as when a shell makes --json *.png of several pictures
+        raise typer.BadParameter(
+            f"{json} is a picture's name, and a report replaces what is there", param_hint="--json"
+        )
 
     job = Job(
         model=model or task,
@@ -103,9 +115,9 @@ def restore(
         if cluster:
             from aigan.restore.cluster import places, runner
 
-            items = places.plan(sources, target, suffix=suffix, ext=ext)
+            items = places.plan(sources, target, suffix=suffix, ext=ext, parts=job.save)
         else:
-            items = plan(sources, target, suffix=suffix, ext=ext)
+            items = plan(sources, target, suffix=suffix, ext=ext, parts=job.save)
         results: list[FileResult] = []
         try:
             # what Ray says of workers that died is not for standard output
@@ -142,18 +154,24 @@ def _sum_up(results: list[FileResult]) -> None:
 
 
 def _write_json(path: Path, results: list[FileResult]) -> None:
+    import json
+
     import msgspec
 
-    from aigan.pictures.files import replacing
+    from aigan.pictures.files import make_folder, replacing
 
+    text = json.dumps(msgspec.to_builtins(results), ensure_ascii=False, indent=2) + "\n"
+    make_folder(path.parent)
     with replacing(path, overwrite=True) as temporary:
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
+        temporary.write_bytes(text.encode(errors="backslashreplace"))  # names that are not UTF-8 as JSON escapes
 
 
 def _parts(save: str) -> tuple[Part, ...]:
-    parts = tuple(dict.fromkeys(save.split(",")))
+    parts = tuple(dict.fromkeys(part.strip() for part in save.split(",")))
     if unknown := sorted({*parts} - {*PARTS}):
-        raise typer.BadParameter(f"{', '.join(unknown)}: take some of {','.join(PARTS)}", param_hint="--save")
+        raise typer.BadParameter(
+            f"{', '.join(map(repr, unknown))}: take some of {','.join(PARTS)}", param_hint="--save"
+        )
     return cast("tuple[Part, ...]", parts)
 
 

@@ -16,6 +16,7 @@ from aigan.errors import AiganError, MissingExtra
 from aigan.pictures import exif, foreign, netpbm
 from aigan.pictures.form import Form
 from aigan.pictures.kinds import FORMATS, RAW_EXTENSIONS, Depth, kind_of
+from aigan.pictures.reading import MAX_PIXELS_IN_MEMORY
 
 Access = Literal["sequential", "random"]
 Source = Path | bytes
@@ -30,6 +31,8 @@ LOADERS = {
     "AVIF": "heifload_source",
     "GIF": "gifload_source",
 }
+# As are interlaced PNG and progressive JPEG, and all that is not read by libvips.
+DECODED_WHOLE = ("WebP", "AVIF", "GIF")
 DEPTHS: dict[str, Depth] = {"uchar": "uint8", "ushort": "uint16", "float": "float32"}
 WRITTEN_AS = {"raw": "TIFF", "GIF": "PNG", "plain PPM": "PPM"}
 GRAY_OR_RGB = ("b-w", "grey16", "rgb", "srgb", "rgb16", "scrgb", "multiband")
@@ -42,17 +45,19 @@ def open_image(source: Source, *, access: Access, max_pixels: int) -> tuple[pyvi
     """
     name = name_of(source)
     check = partial(_check_size, name, max_pixels)
+    check_whole = partial(_check_size, name, min(max_pixels, MAX_PIXELS_IN_MEMORY))
     with readable(name), _opened(source) as file:
         head = file.read(4096)
         kind = _kind(head, source)
         if kind in LOADERS:
             image = getattr(pyvips.Image, LOADERS[kind])(_vips_source(source), access=access, fail_on="error")
-            check(image.width, image.height)
+            whole = kind in DECODED_WHOLE or image.get_typeof("interlaced")
+            (check_whole if whole else check)(image.width, image.height)
         elif kind == "PPM":
             image = netpbm.load(source, head, check)
         else:
             file.seek(0)
-            image = foreign.LOADERS[kind](file, check)
+            image = foreign.LOADERS[kind](file, check_whole)
         if kind in ("AVIF", "HEIC"):
             image = _scaled_to_white(image)
         image, notes = _gray_or_rgb(image, name)

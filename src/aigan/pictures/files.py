@@ -39,6 +39,14 @@ def temporary_neighbour(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, where they are missing. AiganError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AiganError(f"the folder {path} cannot be made ({error.strerror}): name another one") from error
+
+
 @contextmanager
 def writable(path: Path) -> Iterator[None]:
     """Errors of the disk, in one sentence about `path`."""

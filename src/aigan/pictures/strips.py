@@ -60,8 +60,9 @@ class StripReader:
 def open_strips(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Iterator[StripReader]:
     """Open a picture to be read by rows: size and form are known at once, pixels are decoded as they are asked for.
 
-    What is turned by EXIF is decoded to a temporary file first. WebP, AVIF, HEIC, GIF, BMP and camera raw files are
-    decoded whole. Values and errors as `read`.
+    What is turned by EXIF is decoded to a temporary file first. WebP, AVIF, HEIC, GIF, BMP, camera raw files,
+    interlaced PNG and progressive JPEG are decoded whole, so that `reading.MAX_PIXELS_IN_MEMORY` is their limit. Values
+    and errors as `read`.
     """
     from aigan.pictures import decoding
 

@@ -34,5 +34,10 @@ def restored(pixels: Array, alpha: Array | None, result: Decomposition, strength
     return restored
 
 
+def mostly_outside(pixels: Array) -> bool:
+    """Whether more than half of the values leave [0, 1]: as where white is 255, and not in highlights or noise."""
+    return bool(np.mean((pixels < 0) | (pixels > 1)) > 0.5)
+
+
 def _in_range(pixels: Array) -> bool:
     return bool(pixels.min() >= 0 and pixels.max() <= 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from PIL import Image
 from aigan.decomposition import Array
 from aigan.errors import AiganError
 from aigan.pictures import read
+from aigan.restore import border
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,18 +36,18 @@ def given(image: Any) -> Given:
     Of integers uint8 and uint16; floating point is in [0, 1]. Colours are RGB, the fourth channel, or the second, is
     alpha. A path gives PIL images, of 8 bits but for gray of 16. AiganError for anything else.
     """
-    if isinstance(image, str | Path):
-        return _from_path(image)
+    if isinstance(image, str | PathLike):
+        return _from_path(Path(image))
     if isinstance(image, Image.Image):
         return _from_pil(image)
     if isinstance(image, np.ndarray):
         return _from_array(image)
-    if type(image).__module__ == "torch":
+    if any((base.__module__, base.__name__) == ("torch", "Tensor") for base in type(image).__mro__):
         return _from_tensor(image)
     raise AiganError(f"{type(image).__name__} is no picture: give a path, a PIL image, a numpy array or a torch tensor")
 
 
-def _from_path(path: str | Path) -> Given:
+def _from_path(path: Path) -> Given:
     picture = read(path)
     depth = np.uint16 if picture.form.depth == "uint16" and picture.pixels.shape[2] == 1 else np.uint8
     info = {"icc_profile": picture.form.icc, "exif": picture.form.exif}
@@ -58,14 +60,22 @@ def _from_path(path: str | Path) -> Given:
 def _from_pil(image: Image.Image) -> Given:
     if image.mode in ("I", "F"):
         raise AiganError(f"a PIL image of mode {image.mode} does not say its range: convert it to L, I;16 or RGB")
-    if image.mode not in ("L", "LA", "RGB", "RGBA") and not image.mode.startswith("I;16"):
-        mode = "L" if image.mode == "1" else "RGBA" if image.has_transparency_data else "RGB"
-        info, image = image.info, image.convert(mode)
-        image.info = info
-    array = np.asarray(image)
+    try:
+        info, image = image.info, _gray_or_rgb(image)
+        array = np.asarray(image)
+    except OSError as error:  # pixels are decoded only now
+        raise AiganError(f"the PIL image cannot be decoded ({error}): get another copy of its file") from error
     inner = _from_array(array.astype(array.dtype.newbyteorder("=")))
-    info = {key: image.info[key] for key in ("icc_profile", "exif", "dpi") if key in image.info}
+    info = {key: info[key] for key in ("icc_profile", "exif", "dpi") if key in info}
     return Given(inner.pixels, inner.alpha, lambda pixels: _pil(inner.back(pixels), info))
+
+
+def _gray_or_rgb(image: Image.Image) -> Image.Image:
+    """With a channel for what is transparent, by a palette or one colour (tRNS), too."""
+    if image.mode.startswith("I;16"):
+        return image
+    colours = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
+    return image.convert(colours + "A" * image.has_transparency_data)
 
 
 def _from_array(array: npt.NDArray[Any]) -> Given:
@@ -77,6 +87,8 @@ def _from_array(array: npt.NDArray[Any]) -> Given:
     values = array.reshape(*array.shape[:2], channels).astype(np.float32)
     if array.dtype.kind != "f":
         values /= np.iinfo(array.dtype).max
+    elif border.mostly_outside(values):
+        raise AiganError("most values of the picture lie outside [0, 1]: scale them, such as by dividing by 255")
     colours = 1 if channels < 3 else 3
     alpha = values[..., -1] if channels in (2, 4) else None
     return Given(values[..., :colours], alpha, lambda pixels: _join(pixels, alpha, array.dtype).reshape(array.shape))
@@ -86,7 +98,7 @@ def _from_tensor(tensor: Any) -> Given:
     """Without importing torch: whoever has a tensor has done so."""
     floats = tensor.is_floating_point()
     array = (tensor.detach().float() if floats else tensor).cpu().numpy()
-    if array.ndim != 3:
+    if array.ndim != 3 or array.shape[0] > 4:
         raise AiganError(f"a tensor of shape {tuple(array.shape)} is no picture: give (C, H, W), one at a time")
     inner = _from_array(array.transpose(1, 2, 0))
     return Given(inner.pixels, inner.alpha, lambda pixels: tensor.new_tensor(inner.back(pixels).transpose(2, 0, 1)))

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from aigan.decomposition import Array
 from aigan.pictures import open_strips, thumbnail
-from aigan.restore import registry
+from aigan.restore import border, registry
 from aigan.restore.blocks import block_means, block_minima
 from aigan.restore.bright_lines import bright_lines
 
@@ -78,8 +78,10 @@ def inspect(path: Path) -> Measurement:
     """Measure a picture. AiganError where it cannot be read."""
     with open_strips(path) as strips:
         top, left = (max(size - DETAIL_PX, 0) // 2 for size in (strips.height, strips.width))
-        detail = strips.read(top, min(top + DETAIL_PX, strips.height)).pixels[:, left : left + DETAIL_PX]
-    return measure(detail, thumbnail(path, longest_side=THUMBNAIL_PX).pixels)
+        detail = strips.read(top, min(top + DETAIL_PX, strips.height))
+    small = thumbnail(path, longest_side=THUMBNAIL_PX)
+    seen = border.seen(detail.pixels, detail.alpha)[:, left : left + DETAIL_PX]
+    return measure(seen, border.seen(small.pixels, small.alpha))
 
 
 def decide(path: Path) -> Choice:

@@ -16,7 +16,7 @@ import msgspec
 
 from aigan.decomposition import Array, Context, Restorer
 from aigan.errors import AiganError
-from aigan.pictures import Picture, StripReader, open_strips, thumbnail
+from aigan.pictures import Form, Picture, StripReader, open_strips, thumbnail
 from aigan.pictures.kinds import format_of
 from aigan.restore import border, outputs, tiles, untouched
 from aigan.restore.backends import contract
@@ -30,6 +30,7 @@ Progress = Callable[[int, int], None]  # pixels of the picture at hand that are 
 Test = Callable[[Path], bool]
 AUTO = "auto"
 CONTEXT_PX = 1024  # longest side of the thumbnail that shows what is global in a picture
+SCALE_PX = 256  # and of the one that shows whether floats are scaled as they must be
 Phase = Literal["reading", "restoring", "writing"]
 
 
@@ -211,7 +212,7 @@ class Work:
                 width=strips.width,
                 height=strips.height,
                 outputs={part: str(path) for part, path in paths.items()},
-                notes=(*strips.form.notes, *reasons),
+                notes=(*strips.form.notes, *_scale(source, strips.form), *reasons),
                 seconds=clock.seconds,
             )
 
@@ -303,6 +304,13 @@ def context_of(restorer: Restorer, source: Path) -> Context | None:
         return None
     small = thumbnail(source, longest_side=CONTEXT_PX)
     return restorer.context(border.seen(small.pixels, small.alpha))
+
+
+def _scale(source: Path, form: Form) -> tuple[str, ...]:
+    """A note where floating point does not mean what it must."""
+    if form.depth == "float32" and border.mostly_outside(thumbnail(source, longest_side=SCALE_PX).pixels):
+        return ("most values lie outside [0, 1] and count as black or white: scale them first",)
+    return ()
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,7 @@ def plan(
     *,
     suffix: str = "",
     ext: str = "auto",
+    parts: Sequence[Part] = ("original",),
     find: Callable[[str, Path], list[tuple[Path, Path]]] | None = None,
 ) -> list[Item]:
     """Name the output of each picture.
@@ -46,10 +48,14 @@ def plan(
     the tree below each folder or pattern is mirrored. `suffix` goes behind the name, `ext` is the extension or "auto"
     for the source's. Where two sources of one folder differ in their extension alone, the output keeps the source's
     extension in its name (a.jpg.png beside a.png).
-    What an earlier call with the same arguments wrote is not taken for a picture to restore. `find`: where the inputs
-    lie elsewhere than on disks, what to call instead of `pictures`.
-    UsageError where nothing is found, or where two sources would go to one file.
+    What an earlier call with the same arguments wrote is not taken for a picture to restore. `parts`: what will be
+    written of each. `find`: where the inputs lie elsewhere than on disks, what to call instead of `pictures`.
+    UsageError where a name is empty, where nothing is found, or where parts of two sources would go to one file.
     """
+    if "" in (*inputs, output):  # a shell's variable that is not set; as a path it would be the working directory
+        raise UsageError("a name is empty: name each picture or folder, . for this one")
+    if Path(suffix).name != suffix:
+        raise UsageError(f"the suffix {suffix} is no part of a file's name: leave out what parts folders")
     output = Path(output)
     if ext != "auto" and _extension(output, ext) not in WRITABLE:
         raise UsageError(f"{ext} is not the extension of a picture that can be written: take png, jpg, tif or the like")
@@ -60,11 +66,10 @@ def plan(
         return [Item(source, output) for source in found]
     items = _without_earlier_outputs(_distinct(found, output, suffix, ext))
     taken: dict[Path, Path] = {}
-    for item in items:
-        if (first := taken.setdefault(item.target, item.source)) != item.source:
-            raise UsageError(
-                f"{first} and {item.source} would both become {item.target}: give each a folder of its own"
-            )
+    for item, part in product(items, parts):
+        path = item.output(part)
+        if (first := taken.setdefault(path, item.source)) != item.source:
+            raise UsageError(f"{first} and {item.source} would both become {path}: give each a folder of its own")
     return items
 
 
@@ -75,7 +80,8 @@ def pictures(name: str, output: Path) -> list[tuple[Path, Path]]:
         found = _pictures_below(path, output)
         root = path
     elif glob.has_magic(name) and not path.exists():
-        found = sorted(Path(match) for match in glob.glob(name, recursive=True) if is_picture(match))
+        matches = map(Path, glob.glob(name, recursive=True))
+        found = sorted(match for match in matches if is_picture(match) and not match.is_dir())
         root = before_magic(path)
     else:
         return [(path, Path(path.name))]  # a missing file is found out, and named, when its turn comes

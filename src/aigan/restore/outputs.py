@@ -13,7 +13,7 @@ import numpy as np
 from aigan.decomposition import Decomposition
 from aigan.errors import AiganError
 from aigan.pictures import Form, Picture, StripReader, StripWriter, write, write_strips
-from aigan.pictures.files import replacing
+from aigan.pictures.files import make_folder, replacing
 from aigan.restore import border
 from aigan.restore.comparison import Comparison, shown_interference
 from aigan.restore.naming import Part
@@ -70,7 +70,7 @@ def open_outputs(
     bare = replace(form, exif=None, xmp=None, iptc=None)
     forms: dict[Part, Form] = {"original": form, "interference": bare, "error": replace(bare, icc=None)}
     for path in paths.values():
-        _make_folder(path)
+        make_folder(path.parent)
     with ExitStack() as stack:
         writers = {
             part: stack.enter_context(
@@ -96,13 +96,6 @@ def open_outputs(
 
 def copy(source: Path, path: Path, *, overwrite: bool) -> None:
     """The very file, for a picture that is left as it is."""
-    _make_folder(path)
+    make_folder(path.parent)
     with replacing(path, overwrite=overwrite) as temporary:
         shutil.copyfile(source, temporary)
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AiganError(f"the folder {path.parent} cannot be made ({error.strerror}): name another one") from error

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from aigan.errors import UsageError
+from aigan.errors import AiganError, UsageError
 from aigan.pictures import open_strips
 
 
@@ -19,8 +19,9 @@ def piped(
 ) -> Iterator[tuple[list[str], str]]:
     """Files in place of `-`: yields the inputs and the output, all of which are files or folders.
 
-    What `stdin` gives is in a temporary file. What the block wrote goes to `stdout` when it ends, in the format `ext`,
-    or "auto" for that of the one input. UsageError where more than one picture would go there.
+    What `stdin` gives is in a temporary file, with the extension of its kind if it is a picture. What the block wrote
+    goes to `stdout` when it ends, in the format `ext`, or "auto" for that of the one input. UsageError where more than
+    one picture would go there, AiganError where it cannot be written to.
     """
     if "-" not in (*inputs, output):
         yield list(inputs), output
@@ -30,6 +31,10 @@ def piped(
         if "-" in inputs:
             with received.open("wb") as file:
                 shutil.copyfileobj(stdin, file)
+            with suppress(AiganError):
+                with open_strips(received) as strips:
+                    extension = strips.form.extension
+                received = received.rename(received.with_suffix(extension))
         sources = [str(received) if name == "-" else name for name in inputs]
         if output != "-":
             yield sources, output
@@ -44,5 +49,16 @@ def piped(
         if len(written) > 1:
             raise UsageError("standard output takes one picture: name one part with --save")
         for path in written:
-            with path.open("rb") as file:
+            with path.open("rb") as file, _to_standard_output():
                 shutil.copyfileobj(file, stdout)
+                stdout.flush()
+
+
+@contextmanager
+def _to_standard_output() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # whoever reads has enough
+        raise
+    except OSError as error:
+        raise AiganError(f"standard output cannot be written to ({error.strerror}): check the free space") from error

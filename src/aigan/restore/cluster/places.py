@@ -40,9 +40,17 @@ def shown(path: str | Path) -> str:
     return PROTOCOL.sub(r"\1://", str(path))
 
 
-def plan(inputs: Sequence[str | Path], output: str | Path, *, suffix: str = "", ext: str = "auto") -> list[Item]:
+def plan(
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    *,
+    suffix: str = "",
+    ext: str = "auto",
+    parts: Sequence[Part] = ("original",),
+) -> list[Item]:
     """As `naming.plan`, also in buckets. AiganError where a bucket cannot be listed."""
-    return naming.plan([str(place(name)) for name in inputs], place(output), suffix=suffix, ext=ext, find=_pictures)
+    places = [place(name) for name in inputs]
+    return naming.plan(places, place(output), suffix=suffix, ext=ext, parts=parts, find=_pictures)
 
 
 def _pictures(name: str, output: Path) -> list[tuple[Path, Path]]:
