@@ -233,3 +233,10 @@ def test_a_report_holds_any_name_and_makes_its_folder(photo, network_file, tmp_p
     (row,) = json.loads(report.read_text())
     assert row["source"] == str(strange)
     assert set(row["outputs"]) == {"original", "error"}
+
+
+def test_what_a_terminal_cannot_show_is_escaped(monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = aigan("restore", "-h")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"--strength" in done.stdout

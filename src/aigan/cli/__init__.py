@@ -6,6 +6,7 @@ SIGINT (Ctrl-C) and SIGTERM, which leave nothing half-written.
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from types import FrameType
@@ -16,6 +17,8 @@ from aigan.errors import AiganError, UsageError
 def main() -> None:
     """Run `aigan`: errors that users can mend are one sentence on stderr, exit status 1 or 2."""
     signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # as stderr does: terminals of any encoding, and names in any
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from aigan.cli.commands import gather
 
