@@ -46,7 +46,10 @@ def weights(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", registry.shipped())
+INT8 = [name for name in registry.shipped() if name.endswith(registry.INT8)]
+
+
+@pytest.mark.parametrize("name", sorted({*registry.shipped()} - {*INT8}))
 @pytest.mark.parametrize("backend", ["openvino", "torch"])
 def test_every_backend_gives_the_same_for_every_model(name: str, backend: str) -> None:
     pytest.importorskip(backend)
@@ -54,6 +57,21 @@ def test_every_backend_gives_the_same_for_every_model(name: str, backend: str) -
     pixels = picture(41, 30, onnx.read_spec(file).channels)
     options = {**AUTO, "backend": backend, "device": "cpu"}
     alike(open_restorer(name, channels=pixels.shape[2], **options)(pixels), onnx.load(file)(pixels))
+
+
+@pytest.mark.parametrize("name", INT8)
+def test_an_int8_variant_is_close_to_its_network_in_each_backend_that_runs_it(name: str) -> None:
+    file = registry.find(name)
+    pixels = picture(41, 30, onnx.read_spec(file).channels)
+    exact = onnx.load(registry.unquantized(file))(pixels).original
+    for backend in ("onnx", "openvino"):
+        if backend == "openvino":
+            pytest.importorskip(backend)
+        found = open_restorer(name, channels=pixels.shape[2], **{**AUTO, "backend": backend})(pixels).original
+        assert 0 < np.sqrt(np.mean(np.square(found - exact))) < 1 / 255
+    pytest.importorskip("torch")
+    with pytest.raises(AiganError, match=r"torch cannot run .*-int8\.onnx: take --backend onnx"):
+        open_restorer(name, channels=pixels.shape[2], **{**AUTO, "backend": "torch", "device": "cpu"})
 
 
 @pytest.mark.parametrize("parts", [(), ("interference",), ("expected_error",), PARTS])

@@ -11,11 +11,20 @@ import typer
 def export(
     weights: Annotated[Path, typer.Argument(help="Weights that `aigan train` wrote (.safetensors).")],
     out: Annotated[
-        Optional[Path], typer.Option("--out", "-o", help="The ONNX file; beside the weights by default.")
+        Optional[Path],
+        typer.Option("--out", "-o", help="The ONNX file; NAME.onnx or NAME-int8.onnx beside the weights by default."),
     ] = None,
     halo_pictures: Annotated[
         Optional[Path],
         typer.Option(help="Folder of degraded pictures: measure the halo that tiles need on them, and store it."),
+    ] = None,
+    int8: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--int8",
+            metavar="PHOTOGRAPHS",
+            help="Make the int8 variant instead, calibrated on this folder of clean photographs for training.",
+        ),
     ] = None,
 ) -> None:
     """Make the ONNX file that `aigan restore` runs without torch, and check it against the weights."""
@@ -24,9 +33,16 @@ def export(
     needs("train", "torch", "onnx", "onnxscript", "safetensors")
     from aigan.network.export import export as write_onnx
     from aigan.training.halo import store_halo
+    from aigan.training.int8 import export_int8
 
     if halo_pictures is not None:
         typer.echo(f"halo: {store_halo(weights, halo_pictures)} px")
-    target = out or weights.with_suffix(".onnx")
-    write_onnx(weights, target)
+    if int8 is not None:
+        target = out or weights.with_name(f"{weights.stem}-int8.onnx")
+        typer.echo(
+            f"loss: {export_int8(weights, target, int8):.3f} dB of PSNR on photographs that did not calibrate it"
+        )
+    else:
+        target = out or weights.with_suffix(".onnx")
+        write_onnx(weights, target)
     typer.echo(target)

@@ -41,12 +41,12 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cell costs, in fp32.
+    """What a cell costs, in fp32 but for int8 variants.
 
     Milliseconds of a picture, the fastest and the median of `repeats` after one that does not count; rates are of the
     fastest. `peak_share`: of the rate of a plain large convolution in that backend. `peak_memory_mb`: of the whole
-    process. `psnr`: dB of the result against `reference`, the same weights in that backend; None where they are equal,
-    or there is nothing to hold it against.
+    process. `psnr`: dB of the result against `reference`, the same weights in that backend in fp32; None where they are
+    equal, or there is nothing to hold it against.
     """
 
     cell: Cell
@@ -152,9 +152,14 @@ def cost(
 
 
 def fastest_of(costs: Iterable[Cost]) -> dict[str, fastest.Safe]:
-    """The fastest of the safe backends for each model that was measured in several, in all cells together."""
+    """The fastest of the safe backends for each model that was measured in several, in all cells together.
+
+    Not for int8 variants, which backends round differently.
+    """
     times: dict[str, dict[fastest.Safe, float]] = {}
     for one in costs:
+        if one.cell.model.removesuffix(".onnx").endswith(registry.INT8):
+            continue
         for backend in fastest.SAFE:
             if one.cell.backend == backend:
                 of_model = times.setdefault(registry.find(one.cell.model).stem, {})
@@ -190,9 +195,14 @@ def _reference(cell: Cell) -> Cell | None:
     """What a cell's result is held against: torch, or ONNX Runtime where torch or the weights are missing."""
     if not cell.backend:
         return None
-    weights = registry.find(cell.model).with_suffix(registry.WEIGHTS)
+    file = registry.find(cell.model)
+    exact = registry.unquantized(file)
+    weights = exact.with_suffix(registry.WEIGHTS)
     backend: Backend = "torch" if find_spec("torch") and weights.is_file() else "onnx"
-    return None if backend == cell.backend else msgspec.structs.replace(cell, backend=backend, threads=1)
+    if (exact, backend) == (file, cell.backend):
+        return None
+    model = str(weights if backend == "torch" else exact)
+    return msgspec.structs.replace(cell, model=model, backend=backend, threads=1)
 
 
 def _restored(cell: Cell, file: str) -> str:

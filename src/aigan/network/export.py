@@ -13,6 +13,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
 from aigan.network import weights
 from aigan.network.presets import PictureAIGAN
@@ -45,6 +46,16 @@ def export(source: Path, target: Path) -> None:
     Its metadata holds, under the key `aigan`, what the header of the weights holds and `source_sha256`, their hash.
     AiganError where the two differ by more than 1e-4 on any of several sizes.
     """
+    exported, model = trace(source)
+    store_in_16_bit(model)
+    describe(model, source, weights.read_header(source).spec)
+    data = model.SerializeToString()
+    _check(exported, data, target)
+    weights.write_whole(target, data)
+
+
+def trace(source: Path) -> tuple[Exported, onnx.ModelProto]:
+    """The network that the weights `source` hold, in torch and as an ONNX graph, float32, with dynamic N, H and W."""
     network, _ = weights.load(source)
     exported = Exported(network).eval()
     example = torch.rand(2, network.config.channels, 40, 56)
@@ -62,12 +73,6 @@ def export(source: Path, target: Path) -> None:
     )
     assert program is not None
     model = program.model_proto
-    store_in_16_bit(model)
-    header = msgspec.to_builtins(weights.read_header(source))
-    header["source_sha256"] = hashlib.sha256(source.read_bytes()).hexdigest()
-    del model.metadata_props[:]
-    onnx.helper.set_model_props(model, {"aigan": msgspec.json.encode(header).decode()})
-    model.producer_name, model.doc_string = "aigan", ""
     for node in model.graph.node:
         node.ClearField("doc_string")
         del node.metadata_props[:]
@@ -77,10 +82,17 @@ def export(source: Path, target: Path) -> None:
         output.type.CopyFrom(
             model.graph.input[0].type
         )  # the exporter does not see that H and W come out as they went in
+    return exported, model
+
+
+def describe(model: onnx.ModelProto, source: Path, spec: ModelSpec) -> None:
+    """Write into a finished graph what it is: `spec`, the network's configuration and the hash of the weights."""
+    header = msgspec.to_builtins(weights.read_header(source)) | {"spec": msgspec.to_builtins(spec)}
+    header["source_sha256"] = hashlib.sha256(source.read_bytes()).hexdigest()
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, {"aigan": msgspec.json.encode(header).decode()})
+    model.producer_name, model.doc_string = "aigan", ""
     onnx.checker.check_model(model)
-    data = model.SerializeToString()
-    _check(exported, data, target)
-    weights.write_whole(target, data)
 
 
 def store_in_16_bit(model: onnx.ModelProto) -> None:

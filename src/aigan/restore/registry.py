@@ -1,6 +1,6 @@
 """Models by name: those that are shipped, and files of one's own.
 
-Names are TASK[-gray|-photo]-SIZE (DESIGN.md, section 3). Without its size a name means the size s.
+Names are TASK[-gray|-photo]-SIZE[-int8] (DESIGN.md, section 3). Without its size a name means the size s, never int8.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from aigan.errors import AiganError
 FOLDER = Path(__file__).parents[1] / "weights"
 DEFAULT_SIZE = "s"
 WEIGHTS = ".safetensors"  # what training writes, and exported networks are made from
+INT8 = "-int8"  # ends the name of a variant, which has no weights of its own
 
 
 def shipped() -> list[str]:
@@ -40,3 +41,8 @@ def find(model: str | Path, *, gray: bool = False) -> Path:
     raise AiganError(
         f"there is no model {model}: take one of {', '.join(shipped())}, or name an .onnx or {WEIGHTS} file"
     )
+
+
+def unquantized(file: Path) -> Path:
+    """The network beside an int8 variant of it, made from the same weights; any other file is itself."""
+    return file.with_stem(file.stem.removesuffix(INT8))
