@@ -92,7 +92,7 @@ def test_what_makes_no_sense_exits_with_2(photo, tmp_path) -> None:
 
 def test_a_missing_model_is_one_sentence(photo, tmp_path) -> None:
     done = aigan("restore", photo, "-o", tmp_path / "out", "--model", "none.onnx")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith(b"aigan: none.onnx does not exist")
     assert done.stderr.count(b"\n") == 1
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aigan.errors import AiganError
+from aigan.errors import UsageError
 
 FOLDER = Path(__file__).parents[1] / "weights"
 DEFAULT_SIZE = "s"
@@ -29,16 +29,16 @@ def find(model: str | Path, *, gray: bool = False) -> Path:
     """The file of a model: "derain-s", "derain" for its default size, or the path of an ONNX file or of weights.
 
     `gray`: for a gray picture, which a name without kind and size ("denoise") answers with the gray model, if any.
-    AiganError where there is none of that name.
+    UsageError where there is none of that name.
     """
     if Path(model).suffix in (".onnx", WEIGHTS):
         if not Path(model).is_file():
-            raise AiganError(f"{model} does not exist: check the name, or take one of {', '.join(shipped())}")
+            raise UsageError(f"{model} does not exist: check the name, or take one of {', '.join(shipped())}")
         return Path(model)
     for name in candidates(str(model), gray=gray):
         if name in shipped():
             return FOLDER / f"{name}.onnx"
-    raise AiganError(
+    raise UsageError(
         f"there is no model {model}: take one of {', '.join(shipped())}, or name an .onnx or {WEIGHTS} file"
     )
 
