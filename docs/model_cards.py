@@ -89,7 +89,7 @@ def with_figures(readme: str) -> str:
         spec = read_spec(registry.find(match["name"]))
         return f"{match['start']}| {_brief(spec.figures)} | {spec.kmac_per_px:.0f} kMAC |"
 
-    return re.sub(r"^(?P<start>\| `(?P<name>[a-z-]+)` \|[^|]*)\|[^|]*\|[^|]*\|$", row, readme, flags=re.MULTILINE)
+    return re.sub(r"^(?P<start>\| `(?P<name>[a-z0-9-]+)` \|[^|]*)\|[^|]*\|[^|]*\|$", row, readme, flags=re.MULTILINE)
 
 
 def _brief(figures: tuple[Figure, ...]) -> str:
