@@ -57,7 +57,7 @@ def restore(source: Path, folder: Path) -> Taken:
         pixels=sum(result["width"] * result["height"] for result in results),
         wall_s=wall_s,
         inference_s=sum(result["seconds"]["restoring"] for result in results),
-        peak_mb=usage.ru_maxrss / 1000,
+        peak_mb=usage.ru_maxrss * 1.024e-3,  # of KiB
     )
 
 
