@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.degrade import Kind, degrade, degrade_files
 from aigan.errors import UsageError
 from aigan.pictures import Form, read, write
@@ -89,7 +89,7 @@ def test_nothing_is_overwritten_unasked_and_the_input_never(folder: Path, tmp_pa
 
 def test_the_command(folder: Path, tmp_path: Path) -> None:
     def run(*arguments: Any) -> Any:
-        return CliRunner().invoke(app, ["degrade", *map(str, arguments)])
+        return CliRunner().invoke(gather(), ["degrade", *map(str, arguments)])
 
     shown = run(folder / "b.png", "-o", tmp_path / "o.png", "--sigma-255", 10, "--save", "degraded,interference")
     assert shown.exit_code == 0, shown.output
@@ -109,7 +109,7 @@ def test_the_examples_are_what_their_commands_make(tmp_path: Path) -> None:
     assert len(commands) == 4
     for command, source, target in commands:
         arguments = command.replace(source, str(EXAMPLES / source)).replace(target, str(tmp_path / target)).split()
-        assert CliRunner().invoke(app, arguments).exit_code == 0
+        assert CliRunner().invoke(gather(), arguments).exit_code == 0
         difference = np.abs(read(tmp_path / target).pixels - read(EXAMPLES / target).pixels)
         assert difference.max() <= 1.01 / 255
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import typer
 
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.evaluate.benchmarks import find_benchmark
 from aigan.restore import registry
 from aigan.restore.backends.onnx import read_spec
@@ -94,7 +94,7 @@ def _aigan(line: str) -> Iterator[list[str]]:
 @functools.cache
 def idle_app() -> Any:
     """The command line, of which no command does anything but read its arguments."""
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(gather())
     groups = [command]
     for group in groups:
         group.callback = lambda **values: None

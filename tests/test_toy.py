@@ -12,7 +12,7 @@ pytest.importorskip("matplotlib")
 
 from typer.testing import CliRunner  # noqa: E402
 
-from aigan.cli.app import app  # noqa: E402
+from aigan.cli.commands import gather  # noqa: E402
 from aigan.network.topology import Estimates  # noqa: E402
 from aigan.toy.experiment import MODELS  # noqa: E402
 from aigan.toy.networks import build, discriminator, parameters_of  # noqa: E402
@@ -140,7 +140,7 @@ def test_steps_to_reach_a_level() -> None:
 
 def test_command_writes_panels_and_numbers(tmp_path: Path) -> None:
     out = tmp_path / "toy"
-    result = CliRunner().invoke(app, ["toy", "--out", str(out), "--seeds", "2", "--steps", "2"])
+    result = CliRunner().invoke(gather(), ["toy", "--out", str(out), "--seeds", "2", "--steps", "2"])
     assert result.exit_code == 0, result.output
     for reading in READINGS:
         assert (out / f"{reading}.png").read_bytes().startswith(b"\x89PNG")

@@ -5,12 +5,12 @@ from typer.testing import CliRunner
 
 from aigan.app.limits import Limits
 from aigan.app.sentences import without_folders
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.errors import AiganError
 
 
 def test_help_says_where_and_how_much() -> None:
-    told = CliRunner().invoke(app, ["app", "--help"], terminal_width=200).output
+    told = CliRunner().invoke(gather(), ["app", "--help"], terminal_width=200).output
     for option, default in (("--host", "127.0.0.1"), ("--port", "7860"), ("--max-megapixels", "32")):
         assert option in told
         assert default in told
@@ -19,7 +19,7 @@ def test_help_says_where_and_how_much() -> None:
 
 def test_without_the_extra_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    result = CliRunner().invoke(app, ["app"])
+    result = CliRunner().invoke(gather(), ["app"])
     assert isinstance(result.exception, AiganError)
     assert str(result.exception) == "this command needs gradio: install it with  pip install 'aigan[app]'"
 
@@ -29,7 +29,7 @@ def test_a_port_that_is_taken() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        result = CliRunner().invoke(app, ["app", "--port", str(port)])
+        result = CliRunner().invoke(gather(), ["app", "--port", str(port)])
     assert isinstance(result.exception, AiganError)
     assert str(result.exception).startswith(f"port {port} of 127.0.0.1 cannot be used")
 

@@ -19,7 +19,7 @@ torch = pytest.importorskip("torch")
 from aigan.baselines.learned import layers, restorer  # noqa: E402
 from aigan.baselines.learned.restorer import System  # noqa: E402
 from aigan.baselines.registry import BASELINES, open_baseline  # noqa: E402
-from aigan.cli.app import app  # noqa: E402
+from aigan.cli.commands import gather  # noqa: E402
 from aigan.decomposition import EVERYWHERE  # noqa: E402
 from aigan.errors import AiganError  # noqa: E402
 from aigan.evaluate import metrics  # noqa: E402
@@ -161,10 +161,10 @@ def test_evaluate_takes_a_name_and_a_file_of_weights(tmp_path: Path, random_weig
     (tmp_path / "clean").mkdir()
     write(np.random.default_rng(0).random((16, 16, 3), np.float32), tmp_path / "clean/a.png")
     options = ["--benchmark", "folder", "--clean", str(tmp_path / "clean")]
-    ran = CliRunner().invoke(app, ["evaluate", "prn-r", "--weights", str(random_weights("prn-r")), *options])
+    ran = CliRunner().invoke(gather(), ["evaluate", "prn-r", "--weights", str(random_weights("prn-r")), *options])
     assert ran.exit_code == 0, ran.output
     assert "prn-r" in ran.stdout
-    ran = CliRunner().invoke(app, ["evaluate", "prn-r", *options])
+    ran = CliRunner().invoke(gather(), ["evaluate", "prn-r", *options])
     assert "no weights of prn-r are shipped: name a file of prn-r's weights with --weights" in str(ran.exception)
 
 

@@ -4,7 +4,7 @@ import sys
 
 from typer.testing import CliRunner
 
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.restore import backends, registry
 from aigan.restore.doctor import examine
 
@@ -13,7 +13,7 @@ def test_says_what_is_there_and_how_fast(network_file, tmp_path, monkeypatch) ->
     (tmp_path / "denoise-s.onnx").write_bytes(network_file("blur").read_bytes())
     (tmp_path / "derain-s.onnx").write_bytes(b"damaged")
     monkeypatch.setattr(registry, "FOLDER", tmp_path)
-    done = CliRunner().invoke(app, ["doctor"])
+    done = CliRunner().invoke(gather(), ["doctor"])
     assert done.exit_code == 0
     for text in (
         "onnxruntime",

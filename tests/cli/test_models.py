@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.decomposition import Figure
 from aigan.restore import registry
 
@@ -19,7 +19,7 @@ def folder(network_file, tmp_path, monkeypatch):
 
 
 def test_lists_what_is_shipped(folder) -> None:
-    done = CliRunner().invoke(app, ["models"])
+    done = CliRunner().invoke(gather(), ["models"])
     assert done.exit_code == 0
     for text in ("denoise-s", "51", "Apache-2.0", "cbsd68 sigma_255=25 31.14"):
         assert text in done.stdout
@@ -27,7 +27,7 @@ def test_lists_what_is_shipped(folder) -> None:
 
 def test_shows_a_card_with_the_terms_of_the_data(folder) -> None:
     for model in ("denoise", str(folder / "denoise-s.onnx")):
-        done = CliRunner().invoke(app, ["models", "show", model])
+        done = CliRunner().invoke(gather(), ["models", "show", model])
         assert done.exit_code == 0
         assert "[research] only" in done.stdout
         assert "halo 1 px" in done.stdout

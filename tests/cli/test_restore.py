@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.pictures import read, write
 from aigan.restore import registry
 
@@ -32,7 +32,7 @@ def aigan(*arguments: object, data: bytes = b"") -> subprocess.CompletedProcess[
 
 
 def restore(*arguments: object):
-    return CliRunner().invoke(app, ["restore", *map(str, arguments)])
+    return CliRunner().invoke(gather(), ["restore", *map(str, arguments)])
 
 
 def test_restores_without_torch(photo, network_file, tmp_path) -> None:
@@ -78,7 +78,7 @@ def test_wrong_usage_exits_with_2(photo, network_file, tmp_path, wrong) -> None:
 
 
 def test_without_anything_it_says_what_is_missing() -> None:
-    done = CliRunner().invoke(app, ["restore"])
+    done = CliRunner().invoke(gather(), ["restore"])
     assert done.exit_code == 2
     assert "Missing" in done.output
 
@@ -183,7 +183,7 @@ def test_resume_and_overwrite(photo, network_file, tmp_path) -> None:
 def test_help_needs_neither_torch_nor_the_heavy_libraries() -> None:
     heavy = "torch", "numpy", "onnxruntime", "pyvips", "PIL", "msgspec", "rich.progress"
     code = (
-        "import sys, aigan, aigan.cli.app\n"
+        "import sys, aigan, aigan.cli.commands\naigan.cli.commands.gather()\n"
         f"print([name for name in {heavy} if name in sys.modules])"
     )  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from aigan.cli import needs
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.errors import AiganError
 
 YAML = """
@@ -44,25 +44,25 @@ def config(tmp_path: Path) -> Path:
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")  # torch's exporter's own
 def test_train_export_restore(config: Path) -> None:
     folder, runner = config.parent, CliRunner()
-    trained = runner.invoke(app, ["train", str(config), f"data={folder}", "--out", str(folder / "runs")])
+    trained = runner.invoke(gather(), ["train", str(config), f"data={folder}", "--out", str(folder / "runs")])
     assert trained.exit_code == 0, trained.output
     file = folder / "runs" / "tiny" / "tiny.safetensors"
     assert file.name in trained.output.replace("\n", "")
-    exported = runner.invoke(app, ["export", str(file), "--halo-pictures", str(folder / "clean")])
+    exported = runner.invoke(gather(), ["export", str(file), "--halo-pictures", str(folder / "clean")])
     assert exported.exit_code == 0, exported.output
     assert exported.output.startswith("halo: ")
     picture, result = folder / "clean" / "one.png", folder / "restored.png"
     model = str(file.with_suffix(".onnx"))
-    restored = runner.invoke(app, ["restore", str(picture), "-o", str(result), "--model", model])
+    restored = runner.invoke(gather(), ["restore", str(picture), "-o", str(result), "--model", model])
     assert restored.exit_code == 0, restored.output
     with Image.open(result) as image:
         assert image.size == (150, 140)
 
 
 def test_mistakes(config: Path) -> None:
-    nothing = CliRunner().invoke(app, ["train", "steps=3", "--out", "runs"])
+    nothing = CliRunner().invoke(gather(), ["train", "steps=3", "--out", "runs"])
     assert nothing.exit_code == 2
-    wrong = CliRunner().invoke(app, ["train", str(config), "speed=3", "--out", "runs"])
+    wrong = CliRunner().invoke(gather(), ["train", str(config), "speed=3", "--out", "runs"])
     assert isinstance(wrong.exception, AiganError)
 
 

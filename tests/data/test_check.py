@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.data import check, test_scenes
 from aigan.errors import AiganError
 
@@ -111,19 +111,19 @@ def test_an_unknown_benchmark_is_named(scenes):
 
 def test_the_command_prints_what_is_wrong_and_exits_with_1(tmp_path, save):
     save("clean/[1].png", seed=1), save("noisy/[1].png", seed=2), save("noisy/2.png", seed=3)
-    result = CliRunner().invoke(app, ["data", "check", str(tmp_path)])
+    result = CliRunner().invoke(gather(), ["data", "check", str(tmp_path)])
     assert result.exit_code == 1
     assert "no partner" in result.stdout
     assert "2.png" in result.stdout
     os.remove(tmp_path / "noisy/2.png")
-    result = CliRunner().invoke(app, ["data", "check", str(tmp_path), "--clean", "clean", "--degraded", "noisy"])
+    result = CliRunner().invoke(gather(), ["data", "check", str(tmp_path), "--clean", "clean", "--degraded", "noisy"])
     assert result.exit_code == 0
     assert "1 examples, 2 files; sound" in " ".join(result.stdout.split())
-    assert CliRunner().invoke(app, ["data", "check", str(tmp_path), "--clean", "clean"]).exit_code == 2
+    assert CliRunner().invoke(gather(), ["data", "check", str(tmp_path), "--clean", "clean"]).exit_code == 2
 
 
 def test_the_command_lists_the_layouts():
-    result = CliRunner().invoke(app, ["data", "layouts"])
+    result = CliRunner().invoke(gather(), ["data", "layouts"])
     assert result.exit_code == 0
     assert "RainTrainL" in result.stdout
 

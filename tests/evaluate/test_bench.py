@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.errors import AiganError
 from aigan.evaluate import bench, convolution
 from aigan.restore import fastest
@@ -15,7 +15,7 @@ from aigan.restore import fastest
 def test_a_network_is_measured_and_its_figures_agree(network_file, tmp_path) -> None:
     file, table = tmp_path / "costs.json", tmp_path / "costs.md"
     command = ["bench", "--models", str(network_file(kmac_per_px=2.0)), "--sizes", "24x16", "--threads", "1"]
-    result = CliRunner().invoke(app, [*command, "--repeat", "2", "--json", str(file), "--markdown", str(table)])
+    result = CliRunner().invoke(gather(), [*command, "--repeat", "2", "--json", str(file), "--markdown", str(table)])
     assert result.exit_code == 0, result.output
     (cost,) = json.loads(file.read_text())
     assert cost["repeats"] == 2
@@ -65,14 +65,14 @@ def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(tmp_path) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"no network")
     command = ["bench", "--models", str(broken), "--sizes", "8x8", "--threads", "1", "--repeat", "1"]
-    result = CliRunner().invoke(app, command)
+    result = CliRunner().invoke(gather(), command)
     assert result.exit_code == 1
     assert "cannot be measured" in result.stderr
 
 
 @pytest.mark.parametrize("words", [["--sizes", "8"], ["--threads", "0"], ["--backends", "abacus"]])
 def test_wrong_usage(words) -> None:
-    assert CliRunner().invoke(app, ["bench", *words]).exit_code == 2
+    assert CliRunner().invoke(gather(), ["bench", *words]).exit_code == 2
 
 
 def test_the_fastest_is_remembered_of_models_measured_in_several_backends(network_file) -> None:
@@ -100,6 +100,6 @@ def test_the_convolution_written_by_hand_convolves() -> None:
 def test_remember_needs_two_backends(network_file, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(bench, "measure", lambda cells, repeats: iter(()))
-    result = CliRunner().invoke(app, ["bench", "--models", str(network_file()), "--remember"])
+    result = CliRunner().invoke(gather(), ["bench", "--models", str(network_file()), "--remember"])
     assert isinstance(result.exception, AiganError)
     assert not fastest.file().exists()

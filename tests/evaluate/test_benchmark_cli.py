@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.errors import MissingExtra, UsageError
 from aigan.evaluate import figures, runner
 from aigan.evaluate.plan import Cell
@@ -43,7 +43,7 @@ def test_it_measures_writes_tables_and_says_what_is_missing(
     out, document = tmp_path / "out", tmp_path / "doc.md"
     document.write_text("<!-- t -->\n<!-- end of t -->\n")
     arguments = ["benchmark", str(table), "--out", str(out), "--jobs", "3", "--only", "input,dsc"]
-    ran = CliRunner().invoke(app, [*arguments, "--into", str(document)])
+    ran = CliRunner().invoke(gather(), [*arguments, "--into", str(document)])
     assert ran.exit_code == 1
     assert ran.stdout.split() == [str(out / f"t.{extension}") for extension in ("md", "tex", "csv", "png")]
     assert ran.stderr == "aigan: dsc is left out: no such package\n"  # silent but for this: no terminal
@@ -60,13 +60,13 @@ def test_tables_alone_measure_nothing(table: Path, tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(figures, "draw_costs", no_matplotlib)
     write_rows(tmp_path / "t.rows.jsonl", [row("input", [30, 31])])
-    ran = CliRunner().invoke(app, ["benchmark", str(table), "--out", str(tmp_path), "--tables-only"])
+    ran = CliRunner().invoke(gather(), ["benchmark", str(table), "--out", str(tmp_path), "--tables-only"])
     assert (ran.exit_code, ran.stderr) == (1, "aigan: the plot needs matplotlib\n")
     assert "| input | 30.50 / 0.7625 |" in (tmp_path / "t.md").read_text(encoding="utf-8")
 
 
 def test_data_must_be_named(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIGAN_DATA", raising=False)
-    ran = CliRunner().invoke(app, ["benchmark", str(table), "--out", str(tmp_path)])
+    ran = CliRunner().invoke(gather(), ["benchmark", str(table), "--out", str(tmp_path)])
     assert isinstance(ran.exception, UsageError)
     assert "AIGAN_DATA" in str(ran.exception)

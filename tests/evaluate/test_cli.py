@@ -10,7 +10,7 @@ from typing import get_args
 
 from typer.testing import CliRunner
 
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.cli.evaluate import Name
 from aigan.errors import AiganError
 from aigan.evaluate.benchmarks import BENCHMARKS
@@ -28,7 +28,7 @@ def test_the_table_bears_its_protocol_and_the_json_all_items(save: Save, tmp_pat
     clean, out = save("clean/a.png").parent, tmp_path / "out.json"
     save("clean/b.png", seed=1)
     ran = CliRunner().invoke(
-        app, ["evaluate", "input", "--benchmark", "folder", "--clean", str(clean), "--json", str(out)]
+        gather(), ["evaluate", "input", "--benchmark", "folder", "--clean", str(clean), "--json", str(out)]
     )
     assert ran.exit_code == 0, ran.output
     assert "σ₂₅₅ 25" in ran.stdout
@@ -46,13 +46,13 @@ def test_weights_take_the_place_of_those_that_are_shipped(save: Save, network_fi
     clean = save("clean/a.png").parent
     own = str(network_file(name="of-my-own"))
     ran = CliRunner().invoke(
-        app, ["evaluate", "denoise", "--weights", own, "--benchmark", "folder", "--clean", str(clean)]
+        gather(), ["evaluate", "denoise", "--weights", own, "--benchmark", "folder", "--clean", str(clean)]
     )
     assert "of-my-own" in ran.stdout
 
 
 def test_a_missing_set_is_an_error_of_one_sentence(tmp_path: Path) -> None:
-    ran = CliRunner().invoke(app, ["evaluate", "input", "--benchmark", "polyu"], env={"AIGAN_DATA": str(tmp_path)})
+    ran = CliRunner().invoke(gather(), ["evaluate", "input", "--benchmark", "polyu"], env={"AIGAN_DATA": str(tmp_path)})
     assert isinstance(ran.exception, AiganError)
     assert "NAME_real beside NAME_mean" in str(ran.exception)
 

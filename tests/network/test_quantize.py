@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
 from aigan.network import export, quantize, weights
@@ -70,7 +70,7 @@ def variant(photographs: Path, traced: Callable[[Path], tuple[None, onnx.ModelPr
     shutil.copy(SHIPPED.with_suffix(registry.WEIGHTS), source)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quantize, "trace", traced)
-        exported = CliRunner().invoke(app, ["export", str(source), "--int8", str(photographs)])
+        exported = CliRunner().invoke(gather(), ["export", str(source), "--int8", str(photographs)])
     assert exported.exit_code == 0, exported.output
     return source.with_name("denoise-gray-s-int8.onnx"), exported.stdout
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from aigan.cli.app import app
+from aigan.cli.commands import gather
 from aigan.errors import UsageError
 from aigan.study.ballots import Ballots
 from aigan.study.manifest import read_study
@@ -16,7 +16,7 @@ from tests.study.conftest import Make, tokens_of
 
 
 def study(*arguments: object):
-    return CliRunner().invoke(app, ["study", *map(str, arguments)])
+    return CliRunner().invoke(gather(), ["study", *map(str, arguments)])
 
 
 def test_options_reach_the_study(made: Make, tmp_path: Path) -> None:

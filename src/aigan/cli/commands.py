@@ -6,8 +6,7 @@ import typer
 
 import aigan
 
-COMMANDS = {  # in the order of --help; each is a function or a group, MEMBER of a module of this package
-    "data": "data.app",
+COMMANDS = {  # as --help has them, functions before groups: MEMBER of a module of this package
     "restore": "restore.restore",
     "inspect": "inspect.inspect",
     "doctor": "doctor.doctor",
@@ -15,11 +14,12 @@ COMMANDS = {  # in the order of --help; each is a function or a group, MEMBER of
     "evaluate": "evaluate.evaluate",
     "benchmark": "benchmark.benchmark",
     "bench": "bench.bench",
-    "models": "models.app",
     "train": "train.train",
     "export": "export.export",
     "toy": "toy.toy",
     "app": "web.app",
+    "data": "data.app",
+    "models": "models.app",
     "study": "study.app",
 }
 

@@ -1,5 +1,0 @@
-"""The whole command line."""
-
-from aigan.cli.commands import gather
-
-app = gather()
