@@ -9,6 +9,7 @@ from aigan.decomposition import Context, Decomposition, ModelSpec
 from aigan.errors import AiganError, UsageError
 from aigan.pictures import Form, read, write
 from aigan.restore import job as job_module
+from aigan.restore.inspect import decide
 from aigan.restore.job import Job
 from aigan.restore.loading import open_restorer
 from aigan.restore.naming import plan
@@ -227,6 +228,22 @@ def test_auto_once_decides_on_the_first_picture(models, photo, tmp_path) -> None
     write(np.full((40, 52, 3), 0.1, np.float32), tmp_path / "clear.png")
     items = plan([photo, tmp_path / "clear.png"], tmp_path / "out")
     assert [result.model for result in Job(auto_once=True).run(items)] == ["denoise-s"] * 2
+
+
+def test_auto_decides_once_on_each_picture_that_is_to_be_made(models, photo, pixels, tmp_path, monkeypatch) -> None:
+    vanishing, there = tmp_path / "vanishing.png", tmp_path / "there.png"
+    for path in (vanishing, there):
+        write(pixels, path)
+    items = plan([photo, vanishing, there], tmp_path / "out")
+    vanishing.unlink()
+    (tmp_path / "out").mkdir()
+    write(pixels, tmp_path / "out/there.png")
+    asked = []
+    monkeypatch.setattr(job_module, "decide", lambda source: asked.append(source.name) or decide(source))
+    results = list(Job(resume=True).run(items))
+    assert [result.status for result in results] == ["restored", "failed", "skipped"]
+    assert results[0].notes == (f"denoise: {decide(photo).reason}",)
+    assert sorted(asked) == ["photo.png", "vanishing.png"]
 
 
 def test_what_is_global_is_measured_once_on_a_thumbnail_and_handed_to_every_tile(photo, tmp_path, monkeypatch) -> None:

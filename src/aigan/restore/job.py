@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache, partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -84,15 +85,26 @@ class Job:
         self.check()
         is_source = is_one_of(item.source for item in items)
         work = Work(self, on_progress=on_progress or (lambda done, total: None))
-        with ThreadPoolExecutor(max_workers=1) as encoder:  # of one picture while the next one is restored
+        # while a picture is restored, the one before it is encoded, and what to do with the next one is decided
+        with ThreadPoolExecutor(max_workers=1) as encoder, ThreadPoolExecutor(max_workers=1) as scout:
             encoding: Future[FileResult] | None = None
-            for item in items:
-                finish = work.begin(item.source, partial(self.paths, item, exists=Path.exists, is_source=is_source))
+            upcoming: Future[Choice] | None = None
+            for item, following in zip_longest(items, items[1:]):
+                choice, upcoming = upcoming, None
+                if following and self._will_decide(following):
+                    upcoming = scout.submit(decide, following.source)
+                paths = partial(self.paths, item, exists=Path.exists, is_source=is_source)
+                finish = work.begin(item.source, paths, choice)
                 if encoding:
                     yield encoding.result()
                 encoding = encoder.submit(finish)
             if encoding:
                 yield encoding.result()
+
+    def _will_decide(self, item: Item) -> bool:
+        """Whether "auto" has to look at this picture."""
+        done = self.resume and all(item.output(part).exists() for part in self.save)
+        return self.model == AUTO and not self.auto_once and not done
 
     def check(self) -> None:
         """AiganError where there is no such model, or where backend, device and precision do not go together here."""
@@ -158,13 +170,16 @@ class Work:
         """Restore a picture, its parts to these files; the models stay open for the next one. Raises what fails."""
         return self._restore(source, paths)()
 
-    def begin(self, source: Path, paths: Callable[[], Mapping[Part, Path]]) -> Callable[[], FileResult]:
+    def begin(
+        self, source: Path, paths: Callable[[], Mapping[Part, Path]], choice: Future[Choice] | None = None
+    ) -> Callable[[], FileResult]:
         """Restore a picture but for the encoding of its files, which the call of what is returned does.
 
-        Whatever happens to the picture is in the result, so that a batch goes on.
+        `choice`: of "auto", where it is being made already. Whatever happens to the picture is in the result, so that a
+        batch goes on.
         """
         try:
-            finish = self._restore(source, paths())
+            finish = self._restore(source, paths(), choice)
         except Exception as error:
             return partial(failed, str(source), error)
 
@@ -176,11 +191,13 @@ class Work:
 
         return finished
 
-    def _restore(self, source: Path, paths: Mapping[Part, Path]) -> Callable[[], FileResult]:
+    def _restore(
+        self, source: Path, paths: Mapping[Part, Path], choice: Future[Choice] | None = None
+    ) -> Callable[[], FileResult]:
         if not paths:
             return partial(there_already, str(source))
         clock = _Stopwatch()
-        model, reasons = self._model_for(source)
+        model, reasons = self._model_for(source, choice)
         with ExitStack() as opened:
             strips = opened.enter_context(open_strips(source))
             to_make = dict(paths)
@@ -242,11 +259,11 @@ class Work:
         """Whether the file itself is what is asked for: of its kind, with all that it holds."""
         return format_of(target).name == strips.form.format and not self.job.strip_metadata
 
-    def _model_for(self, source: Path) -> tuple[str, tuple[str, ...]]:
+    def _model_for(self, source: Path, upcoming: Future[Choice] | None) -> tuple[str, tuple[str, ...]]:
         """The model to take, and why."""
         if self.job.model != AUTO:
             return self.job.model, ()
-        choice = self.choice or decide(source)
+        choice = self.choice or (upcoming.result() if upcoming else decide(source))
         if self.job.auto_once:
             self.choice = choice
         return choice.model or untouched.NAME, (f"{choice.model or 'left as it is'}: {choice.reason}",)
