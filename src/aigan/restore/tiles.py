@@ -28,7 +28,7 @@ Values = npt.NDArray[Any]
 Keep = Callable[[Box, Decomposition], Mapping[str, Values]]  # a tile -> what is kept of it, (h, W) or (h, W, C) each
 Progress = Callable[[int], None]  # is told, after each tile, how many pixels are done
 
-AUTO_BYTES = 540 << 20  # what a tile and the band that it lies in may take: larger ones gain nothing
+AUTO_BYTES = 600 << 20  # what a tile and the band that it lies in may take: larger ones gain nothing
 BAND_BYTES_PER_PIXEL = 24  # the band's pixels and what is kept of them, 8 bits a value (measured)
 # A tile takes 200 bytes a pixel with a network of size s (measured, ONNX Runtime), more as the widths, so as √(MAC).
 S_BYTES_PER_PIXEL, S_KMAC_PER_PIXEL = 200, 51
