@@ -47,19 +47,23 @@ def draw_costs(plan: Plan, lines: Sequence[Entry], path: Path) -> None:
     columns = max(len(benchmark.sigmas) for benchmark in plan.benchmarks)
     columns = columns if columns > 1 else len(panels)
     height = -(-len(panels) // columns)
-    figure = Figure(figsize=(5 * columns, 4 * height), layout="constrained")
+    figure = Figure(figsize=(6.5 * columns, 4 * height), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (benchmark, sigma_255) in zip(figure.subplots(height, columns, squeeze=False).flat, panels, strict=False):
         scale = find_benchmark(benchmark.name).measured_on
-        for line in lines:
-            wanted = (benchmark.name, sigma_255, parts(plan)[-1])
-            psnr = line.on(scale)[0]
-            if (line.benchmark, line.sigma_255, line.one_in) == wanted and psnr and line.method != INPUT:
-                assert line.cpu_seconds is not None
-                others = plan.method(line.method).opens(benchmark.name, sigma_255).model in BASELINES
-                axes.plot(line.cpu_seconds, psnr, "o", color=OTHERS if others else OURS)
-                at = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 7}
-                axes.annotate(line.system, (line.cpu_seconds, psnr), **at)
+        wanted = (benchmark.name, sigma_255, parts(plan)[-1])
+        shown = [
+            line
+            for line in lines
+            if (line.benchmark, line.sigma_255, line.one_in) == wanted and line.on(scale)[0] and line.method != INPUT
+        ]
+        # names beside the panel and numbers in it: where systems lie close together, names would cover each other
+        for number, line in enumerate(sorted(shown, key=lambda line: line.cpu_seconds or 0), 1):
+            others = plan.method(line.method).opens(benchmark.name, sigma_255).model in BASELINES
+            colour, point = OTHERS if others else OURS, (line.cpu_seconds, line.on(scale)[0])
+            axes.plot(*point, "o", color=colour, label=f"{number}  {line.system}")
+            axes.annotate(f"{number}", point, xytext=(4, 4), textcoords="offset points", fontsize=7)
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=7, frameon=False, handletextpad=0)
         axes.set_title(benchmark.title + (f", σ {sigma_255:g}" if sigma_255 else ""))
         axes.set(xlabel="processor seconds a picture", ylabel=f"PSNR on {scale}, dB", xscale="log")
         axes.xaxis.set(
