@@ -24,8 +24,6 @@ from tests.e2e.test_app import LOADED  # noqa: E402
 from tests.serving import served  # noqa: E402
 
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
-
-
 USERS = 20
 
 
@@ -36,7 +34,7 @@ def many(picture: Path) -> None:
         begun = time.perf_counter()
         answers = list(users.map(lambda client: client.predict(handle_file(picture), api_name="/restore"), clients))
         print(f"{len(answers)} users at once           {time.perf_counter() - begun:.2f}")
-    print(f"memory of the server, MB    {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000:.0f}")
+    print(f"memory of the server, MB    {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1.024e-3:.0f}")
 
 
 def one(picture: Path) -> None:

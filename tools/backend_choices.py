@@ -15,6 +15,7 @@ import numpy as np
 import onnxruntime as ort
 import torch
 
+from aigan.evaluate.bench import timed
 from aigan.network import weights
 from aigan.pictures import read
 from aigan.restore import registry
@@ -28,12 +29,7 @@ SIDE = 256  # px of the photographs, their upper left corner
 def milliseconds(run: Callable[[], object]) -> float:
     """Of the fastest of several runs, after one that does not count."""
     run()
-    seconds = []
-    for _ in range(RUNS):
-        started = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - started)
-    return 1000 * min(seconds)
+    return min(timed(run, RUNS))
 
 
 def tiles_together() -> None:

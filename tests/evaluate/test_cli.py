@@ -70,3 +70,9 @@ def test_runs_where_importing_torch_fails(save: Save, tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert "denoise-s" in ran.stdout
+
+
+def test_noise_of_no_strength_is_wrong_usage(tmp_path) -> None:
+    options = ["--benchmark", "folder", "--clean", str(tmp_path), "--sigma-255", "nan"]
+    ran = CliRunner().invoke(gather(), ["evaluate", "input", *options])
+    assert (ran.exit_code, "nan is not a number" in ran.output) == (2, True)

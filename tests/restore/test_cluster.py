@@ -195,6 +195,8 @@ def test_what_is_in_a_bucket_is_named_as_on_disk(buckets) -> None:
     assert (item.source, places.shown(item.target)) == (buckets / "named/a/b.png", "bucket://named/new.png")
     with pytest.raises(UsageError, match=r"bucket://named/none: there is no picture"):
         places.plan(["bucket://named/none"], "out")
+    with pytest.raises(UsageError, match="a name is empty"):
+        places.plan([""], "out")
 
 
 @pytest.mark.parametrize(

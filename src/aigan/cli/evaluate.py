@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
+from aigan.cli.values import no_nan
+
 if TYPE_CHECKING:
     from aigan.evaluate.measure import Evaluation
 
@@ -36,7 +38,10 @@ def evaluate(
         Optional[Path], typer.Option(envvar="AIGAN_DATA", help="The folder that holds the published sets.")
     ] = None,
     sigma_255: Annotated[
-        float, typer.Option("--sigma-255", min=0, max=255, help="Noise added to clean pictures, in gray levels of 255.")
+        float,
+        typer.Option(
+            "--sigma-255", min=0, max=255, callback=no_nan, help="Noise added to clean pictures, in gray levels of 255."
+        ),
     ] = 25,
     seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
     clean: Annotated[Optional[Path], typer.Option(help="For folder: clean pictures.")] = None,

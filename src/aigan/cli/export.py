@@ -32,13 +32,14 @@ def export(
 
     needs("train", "torch", "onnx", "onnxscript", "safetensors")
     from aigan.network.export import export as write_onnx
+    from aigan.restore.registry import INT8
     from aigan.training.halo import store_halo
     from aigan.training.int8 import export_int8
 
     if halo_pictures is not None:
         typer.echo(f"halo: {store_halo(weights, halo_pictures)} px")
     if int8 is not None:
-        target = out or weights.with_name(f"{weights.stem}-int8.onnx")
+        target = out or weights.with_name(f"{weights.stem}{INT8}.onnx")
         typer.echo(
             f"loss: {export_int8(weights, target, int8):.3f} dB of PSNR on photographs that did not calibrate it"
         )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from itertools import product
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -158,7 +159,7 @@ def fastest_of(costs: Iterable[Cost]) -> dict[str, fastest.Safe]:
     """
     times: dict[str, dict[fastest.Safe, float]] = {}
     for one in costs:
-        if one.cell.model.removesuffix(".onnx").endswith(registry.INT8):
+        if registry.unquantized(Path(one.cell.model)) != Path(one.cell.model):
             continue
         for backend in fastest.SAFE:
             if one.cell.backend == backend:
@@ -241,7 +242,7 @@ def _answer(order: _Order) -> _Answer:
     picture = _picture(order.cell, restorer.spec.channels)
     context = restorer.context(picture)
     original = restorer(picture, context=context).original
-    milliseconds = _timed(lambda: restorer(picture, context=context), order.repeats)
+    milliseconds = timed(lambda: restorer(picture, context=context), order.repeats)
     peak_bytes = peak_memory()
     np.save(order.result, original)
     return _Answer(
@@ -255,7 +256,8 @@ def _answer(order: _Order) -> _Answer:
     )
 
 
-def _timed(run: Callable[[], object], repeats: int) -> list[float]:
+def timed(run: Callable[[], object], repeats: int) -> list[float]:
+    """Milliseconds of each run."""
     milliseconds = []
     for _ in range(repeats):
         start = time.perf_counter()

@@ -39,6 +39,7 @@ def plan(
     suffix: str = "",
     ext: str = "auto",
     parts: Sequence[Part] = ("original",),
+    place: Callable[[str | Path], str | Path] = str,
     find: Callable[[str, Path], list[tuple[Path, Path]]] | None = None,
 ) -> list[Item]:
     """Name the output of each picture.
@@ -49,14 +50,15 @@ def plan(
     for the source's. Where two sources of one folder differ in their extension alone, the output keeps the source's
     extension in its name (a.jpg.png beside a.png).
     What an earlier call with the same arguments wrote is not taken for a picture to restore. `parts`: what will be
-    written of each. `find`: where the inputs lie elsewhere than on disks, what to call instead of `pictures`.
+    written of each. Where names may be of elsewhere than disks, `place` says what path stands for one, and `find` is
+    called instead of `pictures`.
     UsageError where a name is empty, where nothing is found, or where parts of two sources would go to one file.
     """
     if "" in (*inputs, output):  # a shell's variable that is not set; as a path it would be the working directory
         raise UsageError("a name is empty: name each picture or folder, . for this one")
     if Path(suffix).name != suffix:
         raise UsageError(f"the suffix {suffix} is no part of a file's name: leave out what parts folders")
-    output = Path(output)
+    inputs, output = [place(name) for name in inputs], Path(place(output))
     if ext != "auto" and _extension(output, ext) not in WRITABLE:
         raise UsageError(f"{ext} is not the extension of a picture that can be written: take png, jpg, tif or the like")
     found = dict(pair for name in inputs for pair in (find or pictures)(str(name), output))

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 
 from aigan.data.folders import list_pictures, read_rgb
-from aigan.data.store import picture_tensor
 from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
 from aigan.interference import HEAVY, LIGHT, Camera, Haze, Interference, Noise
 from aigan.interference.draws import KeyedDraws, sample_keys
 from aigan.network import weights
 from aigan.network.quantize import quantize
-from aigan.training.validation import psnr, restored
+from aigan.training.validation import middle, psnr, restored
 
 HELD_OUT_EVERY = 10  # by name order, those at 0, n, 2n ... measure the loss, the others calibrate
 MOST = 48  # photographs of each kind that are used, evenly spread
@@ -59,9 +58,7 @@ def _pairs(paths: Sequence[Path], spec: ModelSpec) -> list[tuple[Tensor, Tensor]
     kinds = (Camera(),) if "-photo" in spec.name else KINDS[spec.task]
     pairs = []
     for place, path in enumerate(paths[:: -(-len(paths) // MOST)]):
-        picture = read_rgb(path)
-        top, left = (max(0, (side - SIDE) // 2) for side in picture.shape[:2])
-        y_O = picture_tensor(picture[top : top + SIDE, left : left + SIDE], spec.channels)
+        y_O = middle(read_rgb(path), SIDE, spec.channels)
         draws = KeyedDraws(sample_keys(SEED, torch.tensor(0), torch.tensor([place])))
         pairs.append((kinds[place % len(kinds)](y_O, draws), y_O))
     return pairs

@@ -74,16 +74,17 @@ def psnr(estimate: Tensor, target: Tensor) -> float:
 def _pictures(one: Validation, data: Path, channels: int) -> list[tuple[Tensor, Tensor]]:
     if one.degrade is None:
         pairs = (pair.read() for pair in kept_pairs(one.folders, data, held_out=True))
-        return [(_tensor(I, one.crop, channels), _tensor(y_O, one.crop, channels)) for I, y_O in pairs]
+        return [(middle(I, one.crop, channels), middle(y_O, one.crop, channels)) for I, y_O in pairs]
     pictures = []
     for number, path in enumerate(clean_paths(one.folders, data, held_out=True)):
-        y_O = _tensor(read_rgb(path), one.crop, channels)
+        y_O = middle(read_rgb(path), one.crop, channels)
         keys = sample_keys(one.seed, torch.tensor(0), torch.tensor([number]))
         pictures.append((one.degrade(y_O, KeyedDraws(keys)), y_O))
     return pictures
 
 
-def _tensor(picture: Bytes, crop: int, channels: int) -> Tensor:
+def middle(picture: Bytes, crop: int, channels: int) -> Tensor:
+    """The middle of a picture of bytes (H, W, 3), at most `crop` px a side, as (1, C, h, w) in [0, 1]."""
     height, width = picture.shape[:2]
     top, left = max(0, (height - crop) // 2), max(0, (width - crop) // 2)
     return picture_tensor(picture[top : top + crop, left : left + crop], channels)

@@ -10,8 +10,9 @@ import glob
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from aigan.errors import AiganError, MissingExtra, UsageError
 from aigan.pictures import is_picture
 from aigan.pictures.files import replacing
 from aigan.restore import naming
-from aigan.restore.naming import Item, Part
+from aigan.restore.naming import Part
 
 PROTOCOL = re.compile(r"^([a-z][a-z0-9+.-]+):/+")  # two letters and more: C:/ is a disk
 
@@ -40,19 +41,6 @@ def shown(path: str | Path) -> str:
     return PROTOCOL.sub(r"\1://", str(path))
 
 
-def plan(
-    inputs: Sequence[str | Path],
-    output: str | Path,
-    *,
-    suffix: str = "",
-    ext: str = "auto",
-    parts: Sequence[Part] = ("original",),
-) -> list[Item]:
-    """As `naming.plan`, also in buckets. AiganError where a bucket cannot be listed."""
-    places = [place(name) for name in inputs]
-    return naming.plan(places, place(output), suffix=suffix, ext=ext, parts=parts, find=_pictures)
-
-
 def _pictures(name: str, output: Path) -> list[tuple[Path, Path]]:
     path = Path(name)
     if not is_bucket(path):
@@ -70,6 +58,9 @@ def _pictures(name: str, output: Path) -> list[tuple[Path, Path]]:
     if not pictures:
         raise UsageError(f"{shown(path)}: there is no picture of this name or below it; check the name")
     return [(picture, picture.relative_to(root)) for picture in pictures]
+
+
+plan = partial(naming.plan, place=place, find=_pictures)  # also in buckets; AiganError where one cannot be listed
 
 
 def _is_hidden(path: Path, root: Path) -> bool:
