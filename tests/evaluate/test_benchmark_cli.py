@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from aigan.cli.commands import gather
-from aigan.errors import MissingExtra, UsageError
+from aigan.errors import AiganError, MissingExtra, UsageError
 from aigan.evaluate import figures, runner
 from aigan.evaluate.plan import Cell
 from aigan.evaluate.rows import write_rows
@@ -42,7 +42,7 @@ def test_it_measures_writes_tables_and_says_what_is_missing(
     monkeypatch.setattr(figures, "draw_costs", lambda plan, lines, path: path.touch())
     out, document = tmp_path / "out", tmp_path / "doc.md"
     document.write_text("<!-- t -->\n<!-- end of t -->\n")
-    arguments = ["benchmark", str(table), "--out", str(out), "--jobs", "3", "--only", "input,dsc"]
+    arguments = ["benchmark", str(table), "--out", str(out), "--jobs", "3", "--only", "input, dsc,"]
     ran = CliRunner().invoke(gather(), [*arguments, "--into", str(document)])
     assert ran.exit_code == 1
     assert ran.stdout.split() == [str(out / f"t.{extension}") for extension in ("md", "tex", "csv", "png")]
@@ -63,6 +63,13 @@ def test_tables_alone_measure_nothing(table: Path, tmp_path: Path, monkeypatch: 
     ran = CliRunner().invoke(gather(), ["benchmark", str(table), "--out", str(tmp_path), "--tables-only"])
     assert (ran.exit_code, ran.stderr) == (1, "aigan: the plot needs matplotlib\n")
     assert "| input | 30.50 / 0.7625 |" in (tmp_path / "t.md").read_text(encoding="utf-8")
+
+
+def test_tables_alone_want_rows(table: Path, tmp_path: Path) -> None:
+    ran = CliRunner().invoke(gather(), ["benchmark", str(table), "--out", str(tmp_path), "--tables-only"])
+    assert isinstance(ran.exception, AiganError)
+    assert "there are no rows" in str(ran.exception)
+    assert not (tmp_path / "t.md").exists()
 
 
 def test_data_must_be_named(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

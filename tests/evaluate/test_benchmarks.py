@@ -87,6 +87,9 @@ def test_colour_among_gray_and_too_small_are_named(save: Save) -> None:
     colour = Pair("a", clean=save("a.png"))
     with pytest.raises(AiganError, match=r"a\.png is in colour among the gray pictures of bsd68"):
         next(read_samples(find_benchmark("bsd68"), [colour], sigma_255=25, seed=0))
+    hazy = Pair("c", clean=save("gray.png", gray=True), degraded=save("hazy.png"))
+    with pytest.raises(AiganError, match=r"hazy\.png is in colour"):
+        next(read_samples(find_benchmark("bsd68"), [hazy], sigma_255=25, seed=0))
     small = Pair("b", clean=save("b.png", size=(40, 10)))
     with pytest.raises(AiganError, match=r"b\.png is smaller than 11×11"):
         next(read_samples(find_benchmark("cbsd68"), [small], sigma_255=25, seed=0))

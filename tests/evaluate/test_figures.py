@@ -46,6 +46,13 @@ def test_five_panels_take_two_rows() -> None:
     assert five[one.shape[0] :, -200:].min() == 1
 
 
+def test_a_plot_of_nothing_measured_is_empty(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    draw_costs(PLAN, [], tmp_path / "t.png")  # warnings are errors
+    with Image.open(tmp_path / "t.png") as image:
+        assert image.size[0] > 100
+
+
 def test_costs_are_plotted(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     draw_costs(PLAN, entries(PLAN, ROWS, PAPER), tmp_path / "costs.png")

@@ -162,3 +162,8 @@ def test_what_is_not_named_is_asked_for() -> None:
         evaluate("input", measure.FOLDER)
     with pytest.raises(UsageError, match="AIGAN_DATA"):
         evaluate("input", "cbsd68")
+
+
+def test_input_has_no_weights(save: Save) -> None:
+    with pytest.raises(UsageError, match="leave out --weights"):
+        evaluate("input", "folder", clean=save("clean/a.png").parent, weights=Path("any.safetensors"))

@@ -105,7 +105,25 @@ def test_weights_are_found_from_the_configuration_for_each_cell(tmp_path: Path) 
         ),
         (
             "{name: t, title: T, methods: [{name: input}, {name: input}], benchmarks: [{name: polyu, title: P}]}",
-            "t: two methods have the same name",
+            "among the methods, input is there twice",
+        ),
+        (
+            "{name: t, title: T, methods: [{name: input, benchmarks: [set12]}], benchmarks: [{name: polyu, title: P}]}",
+            "input is for set12, which is not among",
+        ),
+        (
+            "{name: t, title: T, methods: [{name: input}, {name: a, label: input}], "
+            "benchmarks: [{name: polyu, title: P}]}",
+            "among the labels on polyu, input is there twice",
+        ),
+        (
+            "{name: t, title: T, methods: [{name: input}], benchmarks: [{name: set12, title: S, sigma_255: [5, 5]}]}",
+            "among the strengths of noise of set12, 5.0 is there twice",
+        ),
+        (
+            "{name: t, title: T, methods: [{name: input}], benchmarks: [{name: polyu, title: P}], "
+            "sheets: [{name: s, crops: [], clean: a.png, methods: [b]}]}",
+            "s: there is no method b",
         ),
     ],
 )
@@ -117,3 +135,5 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, words: str) -> None:
 def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"t\.yaml.*configs/benchmark"):
         read_plan(tmp_path / "t.yaml")
+    with pytest.raises(UsageError, match=r"directory.*configs/benchmark"):
+        read_plan(tmp_path)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +48,20 @@ def test_a_line_that_was_cut_short_is_forgotten(tmp_path: Path) -> None:
         journal.append(picture("c"))
         journal.close()
         assert [msgspec.json.decode(line)["item"]["name"] for line in path.read_bytes().splitlines()] == ["a", "c"]
+
+
+def test_equal_pictures_are_read_back(tmp_path: Path) -> None:
+    equal = {"psnr": math.inf, "ssim": 1.0, "seconds": 0.0, "cpu_seconds": 0.0}
+    gray = Item(name="gray", psnr_y=None, ssim_y=None, **equal)
+    colour = Item(name="colour", psnr_y=math.inf, ssim_y=1, **equal)
+    pictures = [msgspec.structs.replace(picture(""), item=item) for item in (gray, colour)]
+    journal = Journal(tmp_path / "journal.jsonl")
+    for one in pictures:
+        journal.append(one)
+    journal.close()
+    again = Journal(tmp_path / "journal.jsonl")
+    again.close()
+    assert again.pictures == pictures
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from aigan.errors import AiganError
@@ -114,6 +115,12 @@ def test_all_machines_are_named() -> None:
     assert "Measured on M, 2 cores; Other" in markdown(PLAN, entries(PLAN, rows, PAPER), rows, PAPER)
 
 
+def test_machines_and_commits_are_named_once() -> None:
+    both = msgspec.structs.replace(row("input", [26]), machine="M, 1 cores, M, 2 cores", commit="abc, def")
+    rows = ROWS | {both.cell: both}
+    assert "Measured on M, 1 cores; M, 2 cores, by aigan 1.0 (abc, def)." in markdown(PLAN, [], rows, PAPER)
+
+
 def test_noise_takes_columns() -> None:
     sigmas = (15.0, 25.0)
     noisy = Plan(
@@ -134,6 +141,10 @@ def test_latex_is_escaped() -> None:
     assert "\\caption{Table: rain\\_1: Rain100L, 4 pictures}" in text
     assert "\\textbf{37.50} / \\textbf{0.9375} & 37.56 / 0.987 ($-$0.06)" in text
     assert text.count("\\begin{tabular}{lrrrrr}") == text.count("\\end{tabular}") == 2
+    special = msgspec.structs.replace(PLAN, title="a{b}~c^d\\e&f|g")
+    assert "\\caption{a\\{b\\}\\textasciitilde{}c\\textasciicircum{}d\\textbackslash{}e\\&f|g: " in latex(
+        special, [], {}, PAPER
+    )
     assert all(ord(character) < 128 for character in text.replace("–", "").replace("σ", ""))
 
 

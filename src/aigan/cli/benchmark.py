@@ -55,10 +55,14 @@ def benchmark(
                 out,
                 data=data,
                 jobs=jobs or cores(),
-                only=tuple(filter(None, only.split(","))),
+                only=tuple(filter(None, map(str.strip, only.split(",")))),
                 on_progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
     rows = read_rows(runner.rows_file(table, out))
+    if tables_only and not rows:
+        raise AiganError(
+            f"there are no rows in {runner.rows_file(table, out)}: leave out --tables-only, and measure some"
+        )
     paper = plan.read_paper(configuration).get(table.name, plan.NOT_IN_THE_PAPER)
     paths = tables.write_tables(table, out, rows, paper)
     if into:

@@ -124,7 +124,7 @@ def find_benchmark(name: str) -> PublishedBenchmark:
     for benchmark in BENCHMARKS:
         if benchmark.name == name:
             return benchmark
-    raise AiganError(f"there is no benchmark {name}: take one of {', '.join(one.name for one in BENCHMARKS)}, folder")
+    raise AiganError(f"there is no benchmark {name}: take one of {', '.join(one.name for one in BENCHMARKS)}")
 
 
 def own_benchmark(clean: Path, degraded: Path | None) -> tuple[Benchmark, list[Pair]]:
@@ -162,7 +162,8 @@ class Sample:
 def read_sample(benchmark: Benchmark, pairs: Sequence[Pair], place: int, *, sigma_255: float, seed: int) -> Sample:
     """The picture at that place of a benchmark's pairs; its noise is a function of the seed and the place alone."""
     pair = pairs[place]
-    degraded, clean = (_seen(picture, pair, benchmark) for picture in pair.read())
+    paths = (pair.degraded or pair.clean, pair.clean)
+    degraded, clean = (_seen(picture, path, benchmark) for picture, path in zip(pair.read(), paths, strict=True))
     given = degraded.astype(np.float32) / np.float32(255)
     if benchmark.degraded == "noise":
         given = degrade(given, kind="noise", sigma_255=sigma_255, seed=seed, index=place)
@@ -174,16 +175,16 @@ def read_samples(benchmark: Benchmark, pairs: Sequence[Pair], *, sigma_255: floa
     return (read_sample(benchmark, pairs, place, sigma_255=sigma_255, seed=seed) for place in range(len(pairs)))
 
 
-def _seen(picture: Bytes, pair: Pair, benchmark: Benchmark) -> Bytes:
+def _seen(picture: Bytes, path: Path, benchmark: Benchmark) -> Bytes:
     """(H, W, C) as the benchmark has it."""
     if min(picture.shape[:2]) < WINDOW:
-        raise AiganError(f"{pair.clean} is smaller than {WINDOW}×{WINDOW} px, SSIM's window: take it out")
+        raise AiganError(f"{path} is smaller than {WINDOW}×{WINDOW} px, SSIM's window: take it out")
     if benchmark.luma_as_gray:
         return np.round(luma(picture)).astype(np.uint8)
     if benchmark.measured_on != "gray":
         return picture
     if not _is_gray(picture):
-        raise AiganError(f"{pair.clean} is in colour among the gray pictures of {benchmark.name}: take it out")
+        raise AiganError(f"{path} is in colour among the gray pictures of {benchmark.name}: take it out")
     return picture[..., :1]
 
 

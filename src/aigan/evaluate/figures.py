@@ -63,7 +63,8 @@ def draw_costs(plan: Plan, lines: Sequence[Entry], path: Path) -> None:
             colour, point = OTHERS if others else OURS, (line.cpu_seconds, line.on(scale)[0])
             axes.plot(*point, "o", color=colour, label=f"{number}  {line.system}")
             axes.annotate(f"{number}", point, xytext=(4, 4), textcoords="offset points", fontsize=7)
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=7, frameon=False, handletextpad=0)
+        if shown:
+            axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=7, frameon=False, handletextpad=0)
         axes.set_title(benchmark.title + (f", σ {sigma_255:g}" if sigma_255 else ""))
         axes.set(xlabel="processor seconds a picture", ylabel=f"PSNR on {scale}, dB", xscale="log")
         axes.xaxis.set(

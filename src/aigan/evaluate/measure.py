@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -28,6 +29,11 @@ from aigan.evaluate.benchmarks import (
 from aigan.restore import tiles
 from aigan.restore.channels import ColourThroughGray, GrayThroughColour
 from aigan.restore.loading import open_restorer
+
+if TYPE_CHECKING:
+    Decibels = float
+else:
+    Decibels = float | None  # null in JSON, which has no infinity
 
 INPUT = "input"  # the model that leaves a picture as it is
 FOLDER = "folder"  # the benchmark of one's own pictures
@@ -69,12 +75,17 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     (null in JSON). `seconds` for one picture, without reading it, on the clock; `cpu_seconds` of all cores together.
     """
 
-    psnr: float
+    psnr: Decibels
     ssim: float
     psnr_y: float | None
     ssim_y: float | None
     seconds: float
     cpu_seconds: float
+
+    def __post_init__(self) -> None:
+        for psnr, ssim in (("psnr", self.ssim), ("psnr_y", self.ssim_y)):
+            if ssim is not None and getattr(self, psnr) is None:  # read from JSON
+                msgspec.structs.force_setattr(self, psnr, math.inf)
 
 
 class Item(Scores, frozen=True, kw_only=True):
@@ -229,6 +240,8 @@ def prepare(
     `sigma_255`, `seed`: of the noise, where some is added. AiganError where the model saw the benchmark's scenes in its
     training, or cannot be opened.
     """
+    if model == INPUT and weights is not None:
+        raise UsageError("input is the degraded picture itself and has no weights: leave out --weights")
     noisy = benchmark.degraded == "noise"
     return Measurement(
         benchmark=benchmark,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeVar
 
@@ -102,8 +102,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     sheets: tuple[Sheet, ...] = ()
 
     def __post_init__(self) -> None:
-        if len({method.name for method in self.methods}) < len(self.methods):
-            raise ValueError(f"{self.name}: two methods have the same name")
+        wanted = [benchmark.name for benchmark in self.benchmarks]
+        _alone("methods", [method.name for method in self.methods])
+        _alone("benchmarks", wanted)
+        for method in self.methods:
+            if unknown := sorted({*method.benchmarks} - {*wanted}):
+                raise ValueError(f"{method.name} is for {unknown[0]}, which is not among the benchmarks")
+        for benchmark in self.benchmarks:
+            _alone(f"strengths of noise of {benchmark.name}", benchmark.sigma_255)
+            shown = [method.shown for method in self.methods if benchmark.name in (method.benchmarks or wanted)]
+            _alone(f"labels on {benchmark.name}", shown)
+        for sheet in self.sheets:
+            if unknown := sorted({*sheet.methods} - {method.name for method in self.methods}):
+                raise ValueError(f"{sheet.name}: there is no method {unknown[0]} among the methods")
 
     def method(self, name: str) -> Method:
         """The method of that name."""
@@ -117,6 +128,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                     for sigma_255 in benchmark.sigmas:
                         seed = None if sigma_255 is None else self.seed
                         yield Cell(method.name, benchmark.name, sigma_255, seed, method.every)
+
+
+def _alone(what: str, names: Sequence[object]) -> None:
+    """ValueError where a name is there twice: rows and lines of tables are found by it."""
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"among the {what}, {name} is there twice")
 
 
 class Cell(NamedTuple):
@@ -178,9 +196,9 @@ def read_paper(path: Path) -> dict[str, PaperTable]:
 def _read_yaml(path: Path, kind: type[Kind]) -> Kind:
     try:
         return msgspec.yaml.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError:
+    except OSError as error:
         raise UsageError(
-            f"{path}: there is no such configuration; those of the paper are in configs/benchmark"
+            f"{path}: there is no such configuration ({error.strerror}); those of the paper are in configs/benchmark"
         ) from None
     except (msgspec.DecodeError, AiganError) as error:
         raise AiganError(f"{path}: {' '.join(str(error).split())}") from None

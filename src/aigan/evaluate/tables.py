@@ -316,8 +316,15 @@ def _notes(plan: Plan, rows: Mapping[Cell, Row], paper: PaperTable) -> Iterator[
     yield from plan.remarks
     yield from paper.remarks
     if shown:
-        code = sorted({f"aigan {row.version}" + (f" ({row.commit})" if row.commit else "") for row in shown})
-        yield f"Measured on {'; '.join(sorted({row.machine for row in shown}))}, by {'; '.join(code)}."
+        # a row may be of several machines and commits
+        machines = {one for row in shown for one in re.split(r"(?<=cores), ", row.machine)}
+        versions, commits = (
+            {one for row in shown for one in getattr(row, of).split(", ")} for of in ("version", "commit")
+        )
+        by = f"aigan {', '.join(sorted(versions))}" + (
+            f" ({', '.join(sorted(commits - {''}))})" if any(commits) else ""
+        )
+        yield f"Measured on {'; '.join(sorted(machines))}, by {by}."
 
 
 def _protocol(protocols: Sequence[Protocol]) -> str:
@@ -336,11 +343,12 @@ def _piped(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-_TEX = {"σ": "$\\sigma$", "₂₅₅": "$_{255}$", MINUS: "$-$", "×": "$\\times$", "ŷ": "$\\hat y$", "ỹ": "$\\tilde y$"}
+_TEX = str.maketrans(
+    {character: f"\\{character}" for character in "%&#_${}"}
+    | {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", MINUS: "$-$"}
+    | {"σ": "$\\sigma$", "×": "$\\times$", "ŷ": "$\\hat y$", "ỹ": "$\\tilde y$", "₂": "$_2$", "₅": "$_5$"}
+)
 
 
 def _tex(text: str) -> str:
-    escaped = re.sub(r"([%&#_$])", r"\\\1", text)
-    for character, command in _TEX.items():
-        escaped = escaped.replace(character, command)
-    return escaped
+    return text.translate(_TEX)
