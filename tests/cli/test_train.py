@@ -35,7 +35,7 @@ def _denormals_as_before() -> Iterator[None]:
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     (tmp_path / "clean").mkdir()
-    pixels = np.random.default_rng(0).integers(0, 256, (140, 150, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (260, 270, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "clean" / "one.png")
     (tmp_path / "tiny.yaml").write_text(YAML)
     return tmp_path / "tiny.yaml"
@@ -56,7 +56,7 @@ def test_train_export_restore(config: Path) -> None:
     restored = runner.invoke(gather(), ["restore", str(picture), "-o", str(result), "--model", model])
     assert restored.exit_code == 0, restored.output
     with Image.open(result) as image:
-        assert image.size == (150, 140)
+        assert image.size == (270, 260)
 
 
 def test_mistakes(config: Path) -> None:
@@ -64,6 +64,11 @@ def test_mistakes(config: Path) -> None:
     assert nothing.exit_code == 2
     wrong = CliRunner().invoke(gather(), ["train", str(config), "speed=3", "--out", "runs"])
     assert isinstance(wrong.exception, AiganError)
+    for minutes in ("nan", "inf"):
+        endless = CliRunner().invoke(gather(), ["train", str(config), "--out", "runs", "--max-minutes", minutes])
+        assert endless.exit_code == 2
+    onto_itself = CliRunner().invoke(gather(), ["export", "a.safetensors", "-o", "a.safetensors"])
+    assert onto_itself.exit_code == 2
 
 
 def test_a_missing_extra_is_one_line_with_the_command() -> None:

@@ -1,5 +1,6 @@
 """A sample is a function of (seed, step, index in the global batch) only; every kind of source gives what it says."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -202,3 +203,32 @@ def test_what_is_held_out_is_never_trained_on(data: Path) -> None:
 def test_pictures_smaller_than_the_crops_are_left_out(data: Path) -> None:
     with pytest.raises(AiganError, match="use smaller crops"):
         make_source(clean(), data, 3, CPU, 64)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (Clean(folders=(Folder(folder="clean", hold_out_every=1),), degrade=NOISE), "no clean pictures to train on"),
+        (Pairs(folders=(Folder(folder="set", hold_out_every=1),)), "no pairs to train on"),
+        (Pairs(folders=(Folder(folder="clean"),)), "holds no pairs, only clean pictures"),  # else I = O is learned
+        (
+            Streaks(folders=(Folder(folder="clean"),), layers=(Folder(folder="layers", hold_out_last=9),)),
+            "no layers to train on",
+        ),
+        (Depths(depths=(Folder(folder="set"),)), "no scenes with depth to train on"),
+    ],
+)
+def test_a_source_with_nothing_to_train_on_is_told(data: Path, source: Source, message: str) -> None:
+    with pytest.raises(AiganError, match=message):
+        make_source(source, data, 3, CPU, 16)
+
+
+@pytest.mark.parametrize("others", [(), (Folder(folder="other"),)])
+def test_scenes_without_a_depth_of_use_are_told(scenes: Path, tmp_path: Path, others: tuple[Folder, ...]) -> None:
+    shutil.copytree(scenes, tmp_path, dirs_exist_ok=True)
+    source = Depths(depths=(Folder(folder="haze"),), folders=others)
+    with pytest.raises(AiganError, match="none of 3 scenes with depth has 48 px"):
+        make_source(source, tmp_path, 3, CPU, 48)
+    Image.new("L", (8, 8)).save(tmp_path / "haze/depth/1.png")
+    with pytest.raises(AiganError, match=r"1\.png says no distance"):
+        make_source(source, tmp_path, 3, CPU, 16)

@@ -53,6 +53,11 @@ def test_damaged_files_are_one_sentence(file: Path, damage: object) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_folder_that_is_missing_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(AiganError, match="cannot be written"):
+        weights.write_whole(tmp_path / "nowhere" / "tiny.onnx", b"")
+
+
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(AiganError, match="no such weights file"):
         weights.load(tmp_path / "nothing.safetensors")

@@ -61,6 +61,13 @@ def test_overrides_reach_into_structs_and_lists(file: Path) -> None:
         ("steps", r"key=value"),
         ("sources.5.share=1", r"no place sources.5.share"),
         ("network.preset=minus-s", r"network.preset must be one of"),
+        ("network={preset: [plus-s]}", r"network.preset must be one of"),
+        ("network=", r"network"),
+        ("seed=9223372036854775808", r"seed"),
+        ("lambda_gan=.inf", r"lambda_gan"),  # no JSON, which checkpoints hold
+        ("optimiser.clip_norm=.inf", r"clip_norm"),
+        ("benchmarks=[cbsd86]", r"no benchmark cbsd86: name some of cbsd68"),
+        ("validation=[{name: v, folders: [{folder: a}]}, {name: v, folders: [{folder: b}]}]", r"the same name"),
         ("network.decode_blocks=[1]", r"decode_blocks"),
         ("stages=[{share: 0.5, crop: 16, batch: 2}]", r"shares of the stages"),
         ("optimiser.kind=sgd", r"optimiser.kind"),
@@ -79,6 +86,15 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
     with pytest.raises(AiganError, match="no valid YAML") as caught:
         read_config(tmp_path / "broken.yaml")
     assert "\n" not in str(caught.value)
+    with pytest.raises(AiganError, match="cannot be read"):
+        read_config(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "- a", "a"])
+def test_what_is_no_mapping_is_no_configuration(tmp_path: Path, text: str) -> None:
+    (tmp_path / "one.yaml").write_text(text)
+    with pytest.raises(AiganError, match="no configuration"):
+        read_config(tmp_path / "one.yaml", ("steps=3",))
 
 
 def test_stages_follow_their_shares(file: Path) -> None:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 import torch
 
+from aigan.data.sources import Folder
 from aigan.errors import AiganError
 from aigan.network import weights
 from aigan.training import checkpoints
@@ -119,6 +120,36 @@ def test_a_folder_in_use_another_configuration_and_damage_are_told(configure: Co
         train([config], tmp_path, resume=True)
 
 
+def test_a_resumed_run_is_refused_other_steps_and_another_start(configure: Configure, tmp_path: Path) -> None:
+    config = configure(steps=3, lambda_gan=0.0)
+    (first,) = train([config], tmp_path)
+    with pytest.raises(AiganError, match=r"another configuration \(steps"):
+        train([configure(steps=4, lambda_gan=0.0)], tmp_path, resume=True)
+    with pytest.raises(AiganError, match="began from nothing: leave out --init"):
+        train([config], tmp_path, init=first, resume=True)
+
+
+def test_runs_of_one_name_are_refused(configure: Configure, tmp_path: Path) -> None:
+    with pytest.raises(AiganError, match="two configurations are named tiny"):
+        train([configure(), configure(seed=1)], tmp_path)
+
+
+def test_a_disk_that_takes_nothing_is_one_sentence(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(AiganError, match="file/tiny cannot be made"):
+        train([configure()], tmp_path / "file")
+
+
+def test_a_folder_for_validation_alone_is_held_out_in_full(configure: Configure, tmp_path: Path) -> None:
+    (validation,) = configure().validation
+    alone = msgspec.structs.replace(validation, folders=(Folder(folder="clean"),))
+    run = start(configure(validation=(alone,), lambda_gan=0.0), tmp_path)
+    assert math.isfinite(run.validate()["held out"])
+    none = msgspec.structs.replace(validation, folders=(Folder(folder="clean", hold_out_last=1, leave_out=("9",)),))
+    with pytest.raises(AiganError, match="validation set held out"):
+        start(configure(validation=(none,)), tmp_path)
+
+
 def test_max_minutes_fixes_the_steps_and_changes_nothing_else(configure: Configure, tmp_path: Path) -> None:
     config = configure(lambda_gan=0.8, steps=10**6, adversary_from=0.9)
     train([config], tmp_path, max_minutes=0.03)
@@ -211,6 +242,10 @@ def test_init_goes_on_from_weights_and_inherits_what_they_saw(configure: Configu
     run = Run(configure(), tmp_path / "next", make_fabric({"fp32"}), init=first, resume=False)
     assert torch.equal(run.network.G_O.conv1.weight.contiguous(), network.G_O.conv1.weight)
     assert weights.load(run.write_weights())[1].saw_test_scenes_of == ("set12",)
+    run.advance()
+    run.save()
+    resumed = Run(configure(), tmp_path / "next", make_fabric({"fp32"}), init=None, resume=True)
+    assert weights.load(resumed.write_weights())[1].saw_test_scenes_of == ("set12",)
     with pytest.raises(AiganError, match="saw test scenes of set12"):
         Run(configure(benchmarks=("set12",)), tmp_path / "no", make_fabric({"fp32"}), init=first, resume=False)
     other = msgspec.structs.replace(configure().network, generator_width=8)

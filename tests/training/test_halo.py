@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from aigan.decomposition import ModelSpec
+from aigan.errors import AiganError
 from aigan.network import weights
 from aigan.network.presets import NetworkConfig, PictureAIGAN, build
 from aigan.training.halo import TOLERANCE, measure_halo, store_halo
@@ -51,7 +52,10 @@ def test_the_halo_goes_into_the_header(tmp_path: Path) -> None:
     path = tmp_path / "tiny.safetensors"
     weights.save(path, network(0.3), ModelSpec(name="tiny", task="denoise", channels=3, halo_px=99))
     (tmp_path / "pictures").mkdir()
-    pixels = np.random.default_rng(0).integers(0, 256, (140, 150, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (260, 270, 3), dtype=np.uint8)
+    Image.fromarray(pixels[:140]).save(tmp_path / "pictures" / "small.png")
+    with pytest.raises(AiganError, match="no pictures of 256 px a side"):  # no tile's border lies in it
+        store_halo(path, tmp_path / "pictures")
     Image.fromarray(pixels).save(tmp_path / "pictures" / "one.png")
     halo = store_halo(path, tmp_path / "pictures")
-    assert weights.load(path)[1].halo_px == halo < 99
+    assert 0 < weights.load(path)[1].halo_px == halo < 99

@@ -17,9 +17,9 @@ def test_a_test_scene_in_the_data_is_refused(configure: Configure, monkeypatch: 
         return [Seen(paths[0], "set12", "cameraman")]
 
     monkeypatch.setattr(provenance, "test_scenes_seen", seen)
-    assert provenance.require_unseen(configure(benchmarks=("cbsd68",)), None) == ("set12",)
+    assert provenance.require_unseen(configure(benchmarks=("cbsd68",)), "", None) == ("set12",)
     with pytest.raises(AiganError, match=r"shows scene cameraman of set12.*without: \[set12\]"):
-        provenance.require_unseen(configure(benchmarks=("set12",)), None)
+        provenance.require_unseen(configure(benchmarks=("set12",)), "", None)
 
 
 def test_data_and_its_terms_are_inherited(configure: Configure) -> None:

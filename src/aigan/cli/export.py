@@ -29,21 +29,22 @@ def export(
 ) -> None:
     """Make the ONNX file that `aigan restore` runs without torch, and check it against the weights."""
     from aigan.cli.needs import needs
+    from aigan.restore.registry import INT8
 
+    target = out or (weights.with_suffix(".onnx") if int8 is None else weights.with_name(f"{weights.stem}{INT8}.onnx"))
+    if target.suffix != ".onnx":
+        raise typer.BadParameter(f"{target}: give a name that ends in .onnx", param_hint="--out")
     needs("train", "torch", "onnx", "onnxscript", "safetensors")
     from aigan.network.export import export as write_onnx
-    from aigan.restore.registry import INT8
     from aigan.training.halo import store_halo
     from aigan.training.int8 import export_int8
 
     if halo_pictures is not None:
         typer.echo(f"halo: {store_halo(weights, halo_pictures)} px")
     if int8 is not None:
-        target = out or weights.with_name(f"{weights.stem}{INT8}.onnx")
         typer.echo(
             f"loss: {export_int8(weights, target, int8):.3f} dB of PSNR on photographs that did not calibrate it"
         )
     else:
-        target = out or weights.with_suffix(".onnx")
         write_onnx(weights, target)
     typer.echo(target)

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from aigan.cli.values import no_nan
+
+MINUTES = 60 * 24 * 366  # at most
+
 if TYPE_CHECKING:
     from aigan.training.engine import Run
 
@@ -23,7 +27,10 @@ def train(
         bool, typer.Option("--resume", help="Go on from the newest checkpoint, if there is one.")
     ] = False,
     max_minutes: Annotated[
-        Optional[float], typer.Option(min=0.01, help="Fit the number of steps of a fresh run into this time.")
+        Optional[float],
+        typer.Option(
+            min=0.01, max=MINUTES, callback=no_nan, help="Fit the number of steps of a fresh run into this time."
+        ),
     ] = None,
 ) -> None:
     """Train networks on your own data or on published sets; several configurations train side by side."""

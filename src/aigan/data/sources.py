@@ -6,6 +6,7 @@ A source is configured by a frozen struct and becomes an object on the training 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -24,6 +25,10 @@ from aigan.interference.draws import Draws
 from aigan.interference.haze import Haze
 from aigan.interference.noise import Camera, Noise
 from aigan.interference.rain import Rain, Recombination, add_rain
+
+log = logging.getLogger(__name__)
+
+Seed = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,13 +102,16 @@ Source = Clean | Pairs | Streaks | Depths
 
 
 class Validation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Pictures that are held out; the middle of each is measured. The noise of picture i is that of key (seed, i)."""
+    """Pictures that are held out, or all of a folder that holds none out; the middle of each is measured.
+
+    The noise of picture i is that of key (seed, i).
+    """
 
     name: str
     folders: Annotated[tuple[Folder, ...], msgspec.Meta(min_length=1)]
     degrade: Degrade | None = None  # None: the folders hold pairs
     crop: Annotated[int, msgspec.Meta(ge=8)] = 256
-    seed: int = 0
+    seed: Seed = 0
 
 
 Item = TypeVar("Item", Path, Pair)
@@ -111,16 +119,34 @@ Sample = Callable[[Draws, int], tuple[Tensor, Tensor]]
 
 
 def make_source(source: Source, data: Path, channels: int, device: torch.device, smallest: int) -> Sample:
-    """(draws, size) -> (y_O, I) for a configured source. Pictures with a side below `smallest` px are left out."""
+    """(draws, size) -> (y_O, I) for a configured source. Pictures with a side below `smallest` px are left out.
 
-    def store(pictures: Iterable[Bytes], channels: int = channels) -> PictureStore:
-        large = [as_channels(p, channels) for p in pictures if min(p.shape[:2]) >= smallest]
-        if not large:
-            raise AiganError(f"{data}: no picture of the source is {smallest} px or larger: use smaller crops")
-        return PictureStore(large, device)
+    AiganError where none is left to train on.
+    """
+
+    def large(
+        folders: Iterable[Folder], what: str, sets: Iterable[tuple[Bytes, ...]], smallest: int = smallest
+    ) -> list[PictureStore]:
+        """Of pictures, or of pairs of pictures that have one size: a store for each side of the pairs."""
+        count, kept = 0, []
+        for count, pictures in enumerate(sets, start=1):  # noqa: B007
+            if min(pictures[0].shape[:2]) >= smallest:
+                kept.append(pictures)
+        names = ", ".join(str(data / folder.folder) for folder in folders)
+        if not count:
+            raise AiganError(f"{names}: there are no {what} to train on: add some, or hold out and leave out fewer")
+        if not kept:
+            raise AiganError(f"{names}: none of {count} {what} has {smallest} px a side: use smaller crops (stages)")
+        if len(kept) < count:
+            log.warning("%s: %d of %d %s are left out: below %d px", names, count - len(kept), count, what, smallest)
+        return [PictureStore(side, device) for side in zip(*kept, strict=True)]
+
+    def clean_store(channels: int = channels) -> PictureStore:
+        pictures = ((as_channels(read_rgb(path), channels),) for path in clean_paths(source.folders, data))
+        return large(source.folders, "clean pictures", pictures)[0]
 
     if isinstance(source, Clean):
-        clean = store((read_rgb(path) for path in clean_paths(source.folders, data)), 1 if source.gray else channels)
+        clean = clean_store(1 if source.gray else channels)
         degrade = source.degrade
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
@@ -129,9 +155,9 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
             return y_O.expand(-1, channels, -1, -1), I.expand(-1, channels, -1, -1)
 
     elif isinstance(source, Pairs):
-        read = (pair.read() for pair in kept_pairs(source.folders, data))
-        pairs = [pair for pair in read if min(pair[0].shape[:2]) >= smallest]
-        degraded, targets = store(pair[0] for pair in pairs), store(pair[1] for pair in pairs)
+        pairs = (pair.read() for pair in kept_pairs(source.folders, data))
+        sides = (tuple(as_channels(side, channels) for side in pair) for pair in pairs)
+        degraded, targets = large(source.folders, "pairs", sides)
         symmetries = 8 if source.turn else 4
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
@@ -140,12 +166,12 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
 
     elif isinstance(source, Depths):
         scenes = [pair for pair in kept_pairs(source.depths, data) if pair.depth is not None]
-        whole = [read_rgb(scene.clean) for scene in scenes]
-        relative = [_relative_depth(scene, picture.shape[:2]) for scene, picture in zip(scenes, whole, strict=True)]
-        depths, haze, own = PictureStore(relative, device), source.haze, not source.folders
-        clean = store(whole if own else (read_rgb(path) for path in clean_paths(source.folders, data)))
-        if own and len(clean) != len(depths):
-            raise AiganError(f"{data}: a scene with depth is smaller than {smallest} px: use smaller crops")
+        wholes = ((scene, read_rgb(scene.clean)) for scene in scenes)
+        measured = ((_relative_depth(scene, whole.shape[:2]), as_channels(whole, channels)) for scene, whole in wholes)
+        depths, clean = large(source.depths, "scenes with depth", measured)
+        haze, own = source.haze, not source.folders
+        if not own:
+            clean = clean_store()
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
             which = _which(clean, draws)
@@ -154,11 +180,11 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
             return y_O, haze.draw(y_O, draws, depth=depth).degraded
 
     else:
-        clean = store(read_rgb(path) for path in clean_paths(source.folders, data))
+        clean = clean_store()
         paths = [
             path for folder in source.layers for path in _kept(folder, list_pictures(data / folder.folder / "streak"))
         ]
-        layers = PictureStore([read_streak(path)[..., None] for path in paths], device)
+        (layers,) = large(source.layers, "layers", ((read_streak(path)[..., None],) for path in paths), 1)
         recombine, together = source.recombine, source.together
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
@@ -184,16 +210,23 @@ def clean_paths(folders: Iterable[Folder], data: Path, *, held_out: bool = False
 
 
 def kept_pairs(folders: Iterable[Folder], data: Path, *, held_out: bool = False) -> list[Pair]:
-    """The pairs that may be trained on, or those held out for validation."""
+    """The pairs that may be trained on, or those held out for validation. AiganError where a folder holds none."""
     return [
         pair
         for folder in folders
         for pair in _unseen(
             folder,
-            _kept(folder, find_layout(data / folder.folder).pairs(), held_out=held_out),
+            _kept(folder, _pairs(data / folder.folder), held_out=held_out),
             lambda pair: pair.clean,
         )
     ]
+
+
+def _pairs(directory: Path) -> list[Pair]:
+    pairs = find_layout(directory).pairs()
+    if any(len(pair.paths) == 1 for pair in pairs):
+        raise AiganError(f"{directory} holds no pairs, only clean pictures: see `aigan data layouts` for names")
+    return pairs
 
 
 def clean_pictures_of(source: Source, data: Path) -> list[Path]:
@@ -215,6 +248,8 @@ def _unseen(folder: Folder, items: list[Item], clean: Callable[[Item], Path]) ->
 
 def _kept(folder: Folder, items: list[Item], *, held_out: bool = False) -> list[Item]:
     last = len(items) - folder.hold_out_last
+    if held_out and not folder.hold_out_every and not folder.hold_out_last:
+        last = 0  # a folder for validation alone
 
     def is_held_out(place: int) -> bool:
         return place >= last or (folder.hold_out_every > 0 and place % folder.hold_out_every == 0)
@@ -237,5 +272,7 @@ def _relative_depth(scene: Pair, size: tuple[int, ...]) -> Bytes:
     """uint8 (H, W, 1), 255 at the farthest point."""
     assert scene.depth is not None
     depth = read_depth(scene.depth, size)
+    if depth.max() <= 0:
+        raise AiganError(f"{scene.depth} says no distance, it is black: take this scene out")
     relative: Bytes = np.round(255 / depth.max() * depth).astype(np.uint8)
     return relative[..., None]

@@ -36,16 +36,22 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is there in full or not at all: temporary neighbour, fsync, rename."""
+    """Write a file that is there in full or not at all: temporary neighbour, fsync, rename.
+
+    AiganError where it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise AiganError(f"{path} cannot be written ({error.strerror}): check its folder and the free space") from error
 
 
 def read_header(path: Path) -> Header:

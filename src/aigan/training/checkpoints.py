@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
 from aigan.network.weights import write_safetensors
 from aigan.training.config import TrainingConfig
@@ -28,7 +29,9 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seconds: float  # spent in training, over all starts
     cpu_seconds: float = 0.0  # of processor time in these
     start: str  # the weights that the run started from, "" for none
+    begun: ModelSpec | None = None  # what they said of themselves
     config: TrainingConfig  # as it runs: its number of steps is the one that --max-minutes fixed
+    asked_steps: int | None = None  # the number before that
 
 
 def write(folder: Path, progress: Progress, tensors: dict[str, Tensor]) -> Path:

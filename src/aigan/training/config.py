@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from aigan.data.sources import Source, Validation
+from aigan.data.sources import Seed, Source, Validation
+from aigan.data.test_scenes import BENCHMARKS
 from aigan.decomposition import Task
 from aigan.errors import AiganError
 from aigan.losses import Form
@@ -47,10 +48,10 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Stage(share=0.35, crop=96, batch=8),
         Stage(share=0.15, crop=128, batch=8),
     )
-    seed: int = 0
+    seed: Seed = 0
 
     loss: Form = "log"
-    lambda_gan: Annotated[float, msgspec.Meta(ge=0)] = 0.8  # λ; 0 is AI-CNN
+    lambda_gan: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.8  # λ; 0 is AI-CNN
     saturating: bool = False  # the generators' adversarial terms to the letter of (8), (9)
     adversary_from: Share = 0.5  # share of the run after which the discriminators begin
     discriminator_steps: Count = 1
@@ -70,6 +71,10 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             total = sum(part.share for part in shares)
             if abs(total - 1) > 1e-6:
                 raise ValueError(f"the shares of the {what} must add up to 1, not {total:g}")
+        if unknown := {*self.benchmarks} - {*BENCHMARKS}:
+            raise ValueError(f"there is no benchmark {min(unknown)}: name some of {', '.join(BENCHMARKS)}")
+        if len({one.name for one in self.validation}) < len(self.validation):
+            raise ValueError("two sets of the validation have the same name: give each its own")
 
     @property
     def channels(self) -> Literal[1, 3]:
@@ -100,29 +105,35 @@ def read_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainingConfig:
         raw = msgspec.yaml.decode(path.read_bytes())
     except FileNotFoundError:
         raise AiganError(f"{path}: there is no such configuration; examples lie in configs/") from None
+    except OSError as error:
+        raise AiganError(
+            f"{path}: this cannot be read ({error.strerror}); name a YAML file as those in configs/"
+        ) from None
     except msgspec.DecodeError as error:
         raise AiganError(f"{path}: this is no valid YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(raw, dict):
+        raise AiganError(f"{path}: this is no configuration, which is lines of key: value; examples lie in configs/")
     for override in overrides:
         _override(raw, override)
+    network = raw.get("network")
+    if isinstance(network, dict) and "preset" in network:
+        name = str(network.pop("preset"))
+        if name not in PRESETS:
+            raise AiganError(f"{path}: network.preset must be one of {', '.join(PRESETS)}")
+        raw["network"] = {**msgspec.to_builtins(PRESETS[name]), **network}
     try:
-        network = raw.get("network", {})
-        if "preset" in network:
-            preset = PRESETS.get(network.pop("preset"))
-            if preset is None:
-                raise AiganError(f"{path}: network.preset must be one of {', '.join(PRESETS)}")
-            raw["network"] = {**msgspec.to_builtins(preset), **network}
         return msgspec.convert(raw, TrainingConfig, strict=False)  # YAML takes 1e-3 for a string
-    except (msgspec.ValidationError, AttributeError) as error:
+    except msgspec.ValidationError as error:
         raise AiganError(f"{path}: {error}") from None
 
 
 def require_same(asked: TrainingConfig, stored: TrainingConfig, folder: Path) -> None:
-    """A run goes on with the configuration that it began with; only `steps` may have been fitted to a time."""
-    names = (name for name in asked.__struct_fields__ if name != "steps")
-    different = [name for name in names if getattr(asked, name) != getattr(stored, name)]
+    """AiganError where a run would go on with another configuration than it began with."""
+    different = [name for name in asked.__struct_fields__ if getattr(asked, name) != getattr(stored, name)]
     if different:
         raise AiganError(
             f"{folder} began with another configuration ({', '.join(different)}): give that one, or another --out"
+            " with --init to go on from its weights"
         )
 
 

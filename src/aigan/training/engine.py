@@ -61,6 +61,9 @@ def train(
     `time.process_time` for minutes of processor time.
     AiganError: a term that is not finite, a test scene in the data, a folder in use, weights that do not fit.
     """
+    names = [config.name for config in configs]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise AiganError(f"two configurations are named {min(twice)}, whose runs would share a folder: rename one")
     fabric = make_fabric({config.precision for config in configs})
     runs = [Run(config, out / config.name, fabric, init=init, resume=resume) for config in configs]
     if max_minutes is not None:
@@ -82,23 +85,21 @@ class Run:
             raise AiganError(
                 f"{out} holds checkpoints of an earlier run: add --resume to go on, or choose another folder"
             )
-        if found:
-            require_same(config, found[0].config, out)
-            config = found[0].config
-        self.config = config
-        self.start = found[0].start if found else str(init or "")
+        self.asked_steps, self.start = config.steps, str(init or "")
         self.begun = weights.read_header(init).spec if init is not None else None
-        self.seen = require_unseen(config, init)
+        if found:
+            before = found[0]
+            require_same(config, msgspec.structs.replace(before.config, steps=before.asked_steps or config.steps), out)
+            if init is not None and Path(before.start).name != init.name:
+                raise AiganError(f"{out} began from {before.start or 'nothing'}: leave out --init to go on")
+            config, self.start, self.begun = before.config, before.start, before.begun or self.begun
+        self.config = config
+        self.seen = require_unseen(config, self.start, self.begun)
 
         torch.manual_seed(config.seed)
         self.network = channels_last(make_network(config), self.device)
         if init is not None and not found:
-            start = weights.load(init)[0]
-            if start.config != self.network.config:
-                raise AiganError(
-                    f"{init}: its network is not the one of configuration {config.name}: take over its settings"
-                )
-            self.network.load_state_dict(start.state_dict())
+            self.network.load_state_dict(_start_of(config, init).state_dict())
         branches: tuple[Branch, ...] = ("O", "T")
         names = branches[: config.branches] if config.lambda_gan > 0 and config.peer is None else ()
         discriminators: dict[Branch, nn.Module] = {
@@ -127,6 +128,8 @@ class Run:
             rank=fabric.global_rank,
             world_size=fabric.world_size,
         )
+        for stage in config.stages:  # before any time is spent, not when its turn comes
+            self.sampler.rows(stage.batch)
         self.step_number = torch.zeros((), dtype=torch.int64, device=self.device)
         self.averaging = torch.zeros((), device=self.device)
         self.step, self.pixels, self.seconds, self.cpu_seconds = 0, 0, 0.0, 0.0
@@ -275,7 +278,9 @@ class Run:
             seconds=self.seconds,
             cpu_seconds=self.cpu_seconds,
             start=self.start,
+            begun=self.begun,
             config=self.config,
+            asked_steps=self.asked_steps,
         )
 
     def tensors(self) -> dict[str, Tensor]:
@@ -343,6 +348,20 @@ Net = TypeVar("Net", bound=nn.Module)
 def make_network(config: TrainingConfig) -> PictureAIGAN | PeerNetwork:
     """What a configuration trains, with fresh weights, from torch's global generator."""
     return PeerNetwork(config.peer) if config.peer else build(config.network)
+
+
+def _start_of(config: TrainingConfig, init: Path) -> PictureAIGAN:
+    """The network to start from. AiganError where it is not the one that is configured."""
+    if config.peer is not None:
+        raise AiganError(f"{config.name} trains a peer, from nothing: leave out --init {init}")
+    start = weights.load(init)[0]
+    fields = start.config.__struct_fields__
+    if different := [name for name in fields if getattr(start.config, name) != getattr(config.network, name)]:
+        raise AiganError(
+            f"{init}: its network is not the one of configuration {config.name} ({', '.join(different)} differ): "
+            "take over its settings"
+        )
+    return start
 
 
 def channels_last(network: Net, device: torch.device) -> Net:

@@ -10,11 +10,16 @@ import torch
 from torch import Tensor
 
 from aigan.data.folders import list_pictures, read_rgb
-from aigan.data.store import picture_tensor
+from aigan.errors import AiganError
 from aigan.network import weights
+from aigan.network.overview import thumbnail_of
 from aigan.network.presets import PictureAIGAN
+from aigan.training.validation import middle
 
 TILE = 128
+LEAST = 2 * TILE  # px a side of pictures that are measured: a tile that holds them whole needs no halo
+LARGEST = 512  # px a side, of the middle
+MOST = 16  # pictures, evenly spread by name
 TOLERANCE = 0.25 / 255
 SAFETY = 2.0  # other pictures may need more than those that were measured
 
@@ -46,7 +51,7 @@ def _largest_difference(network: PictureAIGAN, I: Tensor, O: Tensor, T: Tensor, 
         for x in range(0, width, TILE):
             top, left = max(0, y - halo), max(0, x - halo)
             part = I[..., top : y + TILE + halo, left : x + TILE + halo]
-            tile_O, tile_T = network.fuse(part, network(part))
+            tile_O, tile_T = network.fuse(part, network(part, thumbnail=thumbnail_of(I)))
             assert tile_T is not None
             inner = (..., slice(y - top, y - top + TILE), slice(x - left, x - left + TILE))
             outer = (..., slice(y, y + TILE), slice(x, x + TILE))
@@ -56,9 +61,17 @@ def _largest_difference(network: PictureAIGAN, I: Tensor, O: Tensor, T: Tensor, 
 
 
 def store_halo(path: Path, folder: Path) -> int:
-    """Measure the halo on the pictures of a folder and write it into the weights' header."""
+    """Measure the halo on the middles of some pictures of a folder, and write it into the weights' header.
+
+    AiganError where the folder holds none that is large enough.
+    """
     network, spec = weights.load(path)
-    pictures = [picture_tensor(read_rgb(picture), network.config.channels) for picture in list_pictures(folder)]
+    paths = list_pictures(folder)
+    every = -(-len(paths) // MOST) or 1
+    read = (middle(read_rgb(picture), LARGEST, network.config.channels) for picture in paths[::every])
+    pictures = [picture for picture in read if min(picture.shape[-2:]) >= LEAST]
+    if not pictures:
+        raise AiganError(f"{folder} holds no pictures of {LEAST} px a side or more: name a folder of larger ones")
     halo = measure_halo(network, pictures)
     weights.save(path, network, msgspec.structs.replace(spec, halo_px=halo))
     return halo

@@ -17,7 +17,7 @@ class OptimiserConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     kind: Literal["muon", "adamw"] = "muon"
     muon_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 2e-3
     adamw_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1e-3
-    clip_norm: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    clip_norm: Annotated[float, msgspec.Meta(gt=0, le=1e6)] = 1.0
     warmup_steps: Annotated[int, msgspec.Meta(ge=0)] = 300
 
 

@@ -11,19 +11,21 @@ from aigan.data.sources import Depths, Streaks, clean_pictures_of
 from aigan.data.test_scenes import BENCHMARKS
 from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
-from aigan.network import weights
 from aigan.network.presets import PictureAIGAN, macs_per_pixel
 from aigan.training.config import TrainingConfig
 from aigan.training.peers import PeerNetwork
 
 
-def require_unseen(config: TrainingConfig, init: Path | None) -> tuple[str, ...]:
-    """The benchmarks whose test scenes the data or the start holds. AiganError where the configuration names one."""
-    inherited = weights.read_header(init).spec.saw_test_scenes_of if init is not None else ()
+def require_unseen(config: TrainingConfig, start: str, begun: ModelSpec | None) -> tuple[str, ...]:
+    """The benchmarks whose test scenes the data or the start holds. AiganError where the configuration names one.
+
+    `start`: the weights that training starts from, `begun`: what they say.
+    """
+    inherited = begun.saw_test_scenes_of if begun else ()
     for benchmark in config.benchmarks:
         if benchmark in inherited:
             raise AiganError(
-                f"{init}: these weights saw test scenes of {benchmark}, which {config.name} names: start from others"
+                f"{start}: these weights saw test scenes of {benchmark}, which {config.name} names: start from others"
             )
     data = Path(config.data)
     paths = [path for source in config.sources for path in clean_pictures_of(source, data)]

@@ -12,8 +12,10 @@ from torch import Tensor
 from aigan.data.folders import read_rgb
 from aigan.data.sources import Validation, clean_paths, kept_pairs
 from aigan.data.store import Bytes, picture_tensor
+from aigan.errors import AiganError
 from aigan.interference.draws import KeyedDraws, sample_keys
 from aigan.network.topology import AIGAN
+from aigan.pictures.files import make_folder, writable
 from aigan.training.config import TrainingConfig
 from aigan.training.peers import tell_noise
 
@@ -29,6 +31,8 @@ class Validator:
             one.name: [(I.to(device), y_O.to(device)) for I, y_O in _pictures(one, data, channels)]
             for one in config.validation
         }
+        if empty := [name for name, pictures in self._sets.items() if not pictures]:
+            raise AiganError(f"no pictures are held out for the validation set {empty[0]}: add some, or leave it out")
 
     @torch.inference_mode()
     def measure(self, network: AIGAN) -> dict[str, float]:
@@ -52,9 +56,10 @@ class Validator:
         sheet = torch.ones(3, side[0] * len(rows), side[1])
         for place, row in enumerate(rows):
             sheet[:, place * side[0] : place * side[0] + row.shape[2], : row.shape[3]] = row[0].cpu()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         pixels = (sheet.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-        Image.fromarray(pixels).save(path)
+        with writable(path):
+            Image.fromarray(pixels).save(path)
 
 
 def restored(network: AIGAN, I: Tensor, y_O: Tensor) -> tuple[Tensor, Tensor]:
