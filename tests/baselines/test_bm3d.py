@@ -60,9 +60,9 @@ def test_colour_is_filtered_in_opponent_planes(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("sigma_255", [0, 25])
-@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 30, 1), (1, 1, 3)])
-def test_constant_and_tiny_pictures_stay(shape: tuple[int, int, int], sigma_255: float) -> None:
-    constant = np.full(shape, 0.4, np.float32)
+@pytest.mark.parametrize(("shape", "level"), [((1, 1, 1), 0.4), ((3, 30, 1), 0.4), ((1, 1, 3), 0.4), ((1, 1, 3), 0)])
+def test_constant_and_tiny_pictures_stay(shape: tuple[int, int, int], level: float, sigma_255: float) -> None:
+    constant = np.full(shape, level, np.float32)
     result = BM3D(channels=3 if shape[2] == 3 else 1, sigma_255=sigma_255)(constant)
     np.testing.assert_allclose(result.original, constant, atol=1e-3)
 

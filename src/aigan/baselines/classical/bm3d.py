@@ -74,7 +74,12 @@ def denoise(noisy: Array, sigma: float) -> Array:
     y = np.pad(noisy, ((0, max(_LEAST - height, 0)), (0, max(_LEAST - width, 0)), (0, 0)), mode="symmetric")
     profile = _package().BM3DProfile()
     profile.num_threads = 1
-    planes = _package().bm3d(y @ planes_of.T, sigma * np.linalg.norm(planes_of, axis=1), profile)
+    planes, sigmas = y @ planes_of.T, sigma * np.linalg.norm(planes_of, axis=1)
+    if np.ptp(planes[..., 0]) == 0:  # the package cannot match blocks in a constant plane
+        each = zip(np.moveaxis(planes, 2, 0), sigmas, strict=True)
+        planes = np.stack([_package().bm3d(plane, own, profile) for plane, own in each], axis=2)
+    else:
+        planes = _package().bm3d(planes, sigmas, profile)
     x: Array = (planes.reshape(y.shape) @ np.linalg.inv(planes_of).T).astype(np.float32)
     return x[:height, :width]
 
