@@ -10,9 +10,10 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from aigan.baselines import registry
 from aigan.baselines.registry import BASELINES, open_baseline
 from aigan.decomposition import Array, Decomposition, Restorer
-from aigan.errors import AiganError, UsageError
+from aigan.errors import AiganError, MissingExtra, UsageError
 from aigan.restore.loading import open_restorer
 from aigan.restore.tiles import decompose
 
@@ -126,3 +127,13 @@ def test_those_that_have_weights_need_them(name: str, tmp_path: Path, random_wei
     else:
         with pytest.raises(UsageError, match="leave out --weights"):
             open_baseline(name, sigma_255=SIGMA_255, weights=tmp_path / "nothing.safetensors")
+
+
+def test_a_library_that_cannot_be_loaded_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(module: str) -> None:
+        raise ImportError("libx.so cannot be opened")
+
+    monkeypatch.setattr(registry.importlib, "import_module", fail)
+    extra = "train" if BASELINES[name].learned else "baselines"
+    with pytest.raises(MissingExtra, match=rf"{name} cannot be loaded \(libx\.so .*\): install .*'aigan\[{extra}\]'"):
+        open_baseline(name, sigma_255=SIGMA_255)

@@ -83,7 +83,9 @@ def open_baseline(
         found = baseline.find()
     except ImportError as missing:
         extra = "train" if baseline.learned else "baselines"
-        raise MissingExtra(f"{name} needs {missing.name}: install it with  pip install 'aigan[{extra}]'") from missing
+        raise MissingExtra(
+            f"{name} cannot be loaded ({missing}): install what it needs with  pip install 'aigan[{extra}]'"
+        ) from missing
     if baseline.told_noise and sigma_255 is None:
         raise AiganError(f"{name} must be told how strong the noise is: measure it where noise of --sigma-255 is added")
     told = {"sigma_255": sigma_255} if baseline.told_noise else {}
