@@ -70,7 +70,7 @@ def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(tmp_path) -> None:
     assert "cannot be measured" in result.stderr
 
 
-@pytest.mark.parametrize("words", [["--sizes", "8"], ["--threads", "0"], ["--backends", "abacus"]])
+@pytest.mark.parametrize("words", [["--sizes", "8"], ["--threads", "0"], ["--backends", "abacus"], ["--models", ","]])
 def test_wrong_usage(words) -> None:
     assert CliRunner().invoke(gather(), ["bench", *words]).exit_code == 2
 

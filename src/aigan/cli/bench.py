@@ -31,7 +31,7 @@ def bench(
 
     from aigan.errors import AiganError
     from aigan.evaluate import bench as benches
-    from aigan.pictures.files import replacing
+    from aigan.pictures.files import make_folder, replacing
     from aigan.restore import fastest
     from aigan.restore.backends.contract import cores
 
@@ -42,6 +42,10 @@ def bench(
     cells = benches.cells(
         _words(models), cast("list[benches.Backend]", chosen), [_size(word) for word in _words(sizes)], counts
     )
+    if not cells:
+        raise typer.BadParameter("nothing is named: give models, backends and sizes")
+    for path in filter(None, (json, markdown)):
+        make_folder(path.parent)  # before the time is spent
     costs: list[benches.Cost] = []
     problems: list[AiganError] = []
     for found in benches.measure(cells, repeats=repeat):

@@ -28,6 +28,9 @@ def export(
     ] = None,
 ) -> None:
     """Make the ONNX file that `aigan restore` runs without torch, and check it against the weights."""
+    import logging
+    import warnings
+
     from aigan.cli.needs import needs
     from aigan.restore.registry import INT8
 
@@ -39,6 +42,9 @@ def export(
     from aigan.training.halo import store_halo
     from aigan.training.int8 import export_int8
 
+    # torch's exporter says that torchvision is not there, and what of its own is out of date
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore", FutureWarning)
     if halo_pictures is not None:
         typer.echo(f"halo: {store_halo(weights, halo_pictures)} px")
     if int8 is not None:
