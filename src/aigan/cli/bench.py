@@ -44,8 +44,8 @@ def bench(
     )
     if not cells:
         raise typer.BadParameter("nothing is named: give models, backends and sizes")
-    for path in filter(None, (json, markdown)):
-        make_folder(path.parent)  # before the time is spent
+    for file in filter(None, (json, markdown)):
+        make_folder(file.parent)  # before the time is spent
     costs: list[benches.Cost] = []
     problems: list[AiganError] = []
     for found in benches.measure(cells, repeats=repeat):
