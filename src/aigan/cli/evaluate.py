@@ -62,7 +62,10 @@ def evaluate(
     from rich.progress import Progress
 
     from aigan.evaluate.measure import evaluate
+    from aigan.pictures.files import make_folder
 
+    if json:
+        make_folder(json.parent)  # before the time is spent
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(benchmark, total=None)

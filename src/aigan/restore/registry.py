@@ -39,7 +39,8 @@ def find(model: str | Path, *, gray: bool = False) -> Path:
         if name in shipped():
             return FOLDER / f"{name}.onnx"
     raise UsageError(
-        f"there is no model {model}: take one of {', '.join(shipped())}, or name an .onnx or {WEIGHTS} file"
+        f"there is no model {model}: take one of {', '.join(shipped())}, another system (bm3d, prenet ...),"
+        f" or name an .onnx or {WEIGHTS} file"
     )
 
 
