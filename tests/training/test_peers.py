@@ -126,7 +126,7 @@ def test_what_cannot_be_is_told(configure: Configure, tmp_path: Path) -> None:
     with pytest.raises(AiganError, match="jorder is for pictures of 3 channels"):
         read_config(PEERS / "derain.yaml", ("peer.system=jorder", "peer.channels=1"))
     (first,) = train([configure(steps=1, lambda_gan=0.0)], tmp_path)
-    with pytest.raises(AiganError, match="its network is not the one"):
+    with pytest.raises(AiganError, match="trains a peer, from nothing"):
         Run(of(configure, "aod-net"), tmp_path / "no", make_fabric({"fp32"}), init=first, resume=False)
 
 
