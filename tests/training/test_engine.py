@@ -177,6 +177,17 @@ def start(config: TrainingConfig, out: Path) -> Run:
     return Run(config, out / config.name, make_fabric({"fp32"}), init=None, resume=False)
 
 
+def test_a_source_that_gets_no_row_of_a_batch_is_told(
+    configure: Configure, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = configure().sources[0]
+    shares = (0.9, 0.1)
+    start(configure(sources=tuple(msgspec.structs.replace(whole, share=share) for share in shares)), tmp_path)
+    assert [record.getMessage() for record in caplog.records if "no row" in record.getMessage()] == [
+        f"tiny: no row of a batch of {batch} is for the source of share 0.1: take larger batches" for batch in (4, 2)
+    ]
+
+
 @pytest.mark.parametrize("update", ["joint", "alternate"])
 def test_each_phase_moves_only_its_own_weights(configure: Configure, tmp_path: Path, update: str) -> None:
     run = start(configure(update=update, adversary_from=0.0), tmp_path)

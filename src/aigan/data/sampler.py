@@ -6,6 +6,7 @@ So two processes equal one, a killed run repeats itself, and no state is kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor
@@ -50,10 +51,12 @@ class Sampler:
         if batch % self._world_size:
             raise AiganError(f"a batch of {batch} cannot be shared out to {self._world_size} processes: change it")
         mine = range(self._rank * batch // self._world_size, (self._rank + 1) * batch // self._world_size)
-        rows, passed, start = [], 0.0, 0
-        for share in self._shares:
-            passed += share
-            end = round(passed * batch)
-            rows.append(range(max(start, mine.start), max(min(end, mine.stop), start, mine.start)))
-            start = end
-        return rows
+        return [
+            range(max(part.start, mine.start), max(min(part.stop, mine.stop), part.start, mine.start))
+            for part in self.parts(batch)
+        ]
+
+    def parts(self, batch: int) -> list[range]:
+        """The rows of the global batch that each source fills in all processes; a small share may get none."""
+        ends = [0, *(round(passed * batch) for passed in accumulate(self._shares))]
+        return [range(start, end) for start, end in pairwise(ends)]

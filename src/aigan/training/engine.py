@@ -130,6 +130,14 @@ class Run:
         )
         for stage in config.stages:  # before any time is spent, not when its turn comes
             self.sampler.rows(stage.batch)
+            for source, part in zip(config.sources, self.sampler.parts(stage.batch), strict=True):
+                if not part:
+                    log.warning(
+                        "%s: no row of a batch of %d is for the source of share %g: take larger batches",
+                        config.name,
+                        stage.batch,
+                        source.share,
+                    )
         self.step_number = torch.zeros((), dtype=torch.int64, device=self.device)
         self.averaging = torch.zeros((), device=self.device)
         self.step, self.pixels, self.seconds, self.cpu_seconds = 0, 0, 0.0, 0.0
