@@ -44,6 +44,7 @@ ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs"
 DOCUMENT = ROOT / "docs/ablations.md"
 NOT_RUN = "not run"
+ESTIMATES = "ŷ_O", "ỹ_O", "I − ŷ_T"  # of the original, beside the fused one
 
 
 @dataclass(frozen=True)
@@ -295,7 +296,7 @@ def _ablations(jobs: dict[str, list[Job]], rows: Rows, paper: PaperTable) -> Ite
     for benchmark, sigma_255 in benchmarks:
         headings += [shown(benchmark, sigma_255), "AI-GAN above it"]
         headings += ["in the paper"] if paper.find("AI-GAN", set_of(benchmark), None) else []
-    yield from _head(headings)
+    yield from head(headings)
     for name, of_it in jobs.items():
         spec = describe(of_it[0].read())
         done = [rows[job.name, *benchmarks[0]] for job in of_it if (job.name, *benchmarks[0]) in rows]
@@ -309,7 +310,7 @@ def _ablations(jobs: dict[str, list[Job]], rows: Rows, paper: PaperTable) -> Ite
                 theirs = paper.find(VARIANTS[name].paper, set_of(benchmark), None)
                 gain = f" (+{ours.psnr - theirs.psnr:.2f})" if theirs and theirs is not ours else ""
                 cells.append(f"{theirs.psnr:.2f}{gain}" if theirs else NOTHING)
-        yield _line(cells)
+        yield line(cells)
 
 
 def _figures(jobs: Iterable[Job], benchmark: str, sigma_255: float | None, rows: Rows) -> list[float]:
@@ -332,15 +333,14 @@ def _mean(values: list[float], sign: str = "") -> str:
 
 def _estimates(rows: Rows) -> Iterator[str]:
     yield from ("### The estimates of the original", "")
-    names = ["ŷ_O", "ỹ_O", "I − ŷ_T"]
-    yield from _head(["run", "measured on", *names, "fused"])
+    yield from head(["run", "measured on", *ESTIMATES, "fused"])
     for row in rows.values():
-        found = [row.estimates.get(name) for name in names]
+        found = [row.estimates.get(name) for name in ESTIMATES]
         cells = [f"{psnr(scores, row.benchmark):.2f}" if scores else NOTHING for scores in found]
         on = shown(row.benchmark, row.protocol.sigma_255)
-        yield _line([row.method, on, *cells, f"{psnr(row.mean, row.benchmark):.2f}"])
+        yield line([row.method, on, *cells, f"{psnr(row.mean, row.benchmark):.2f}"])
     if not rows:
-        yield _line([NOT_RUN, *[NOTHING] * 5])
+        yield line([NOT_RUN, *[NOTHING] * 5])
     yield ""
 
 
@@ -351,7 +351,7 @@ def peer_tables(rows: Rows) -> str:
         jobs = [job for job in peers() if job.config.stem == config]
         columns = jobs[0].benchmarks
         headings = ["system", "parameters", "kMAC a pixel", "steps", "Mpx", "CPU min", "min"]
-        text += [f"### {config}", "", *_head([*headings, *(shown(*column) for column in columns)])]
+        text += [f"### {config}", "", *head([*headings, *(shown(*column) for column in columns)])]
         for job in jobs:
             spec = describe(job.read())
             found = [rows.get((job.name, *column)) for column in columns]
@@ -361,7 +361,7 @@ def peer_tables(rows: Rows) -> str:
                 cells += [f"{row.steps:,}", f"{row.pixels / 1e6:.1f}", *minutes]
             else:
                 cells += [NOTHING] * 4
-            text.append(_line([*cells, *(f"{psnr(row.mean, row.benchmark):.2f}" if row else NOT_RUN for row in found)]))
+            text.append(line([*cells, *(f"{psnr(row.mean, row.benchmark):.2f}" if row else NOT_RUN for row in found)]))
         text.append("")
     return "\n".join([*text, *_notes(rows.values())]) + "\n"
 
@@ -386,12 +386,14 @@ def set_of(benchmark: str) -> str:
     return {"rain100l": "Rain100L", "rain100h": "Rain100H"}.get(benchmark, "")
 
 
-def _head(headings: Sequence[str]) -> Iterator[str]:
-    yield _line(headings)
+def head(headings: Sequence[str]) -> Iterator[str]:
+    """The first two lines of a Markdown table; figures in all columns but the first."""
+    yield line(headings)
     yield "|---|" + "---:|" * (len(headings) - 1)
 
 
-def _line(cells: Sequence[str]) -> str:
+def line(cells: Sequence[str]) -> str:
+    """A line of it."""
     return "| " + " | ".join(cells) + " |"
 
 

@@ -1,7 +1,7 @@
 """Measure what the interaction earns: each model's estimates of the original, on the benchmarks of its card.
 
-    AIGAN_DATA=~/data python tools/estimates.py                # every picture: some 20 minutes of one core
-    AIGAN_DATA=~/data python tools/estimates.py --every 10     # every tenth
+    AIGAN_DATA=~/data python tools/estimates.py --every 10     # every tenth picture: some 4 minutes of one core
+    AIGAN_DATA=~/data python tools/estimates.py                # all of them
 
 Writes the table of docs/training.md.
 """
@@ -11,9 +11,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ablations import ROOT, measure, psnr, shown
+from ablations import ESTIMATES, ROOT, head, line, measure, psnr, shown
 
-from aigan.evaluate.tables import put_into
+from aigan.evaluate.tables import MINUS, put_into
 from aigan.network import weights
 
 SHIPPED = ROOT / "src/aigan/weights"
@@ -27,12 +27,12 @@ def lines(path: Path, *, data: Path, every: int) -> Iterator[str]:
             continue  # gray pictures pass a colour model by a detour
         sigma_255 = float(figure.degradation.removeprefix("sigma_255=")) if figure.degradation else None
         evaluation, estimates = measure(path, figure.benchmark, sigma_255, data=data, every=every)
+        found = [psnr(estimates[name], figure.benchmark) for name in ESTIMATES]
+        yhat_O, ytilde_O, _ = found
         fused = psnr(evaluation.mean, figure.benchmark)
-        yhat_O, ytilde_O, rest = (psnr(estimates[name], figure.benchmark) for name in ("ŷ_O", "ỹ_O", "I − ŷ_T"))
-        yield (
-            f"| {spec.name} | {shown(figure.benchmark, sigma_255)} | {yhat_O:.2f} | {ytilde_O:.2f} | {rest:.2f} "
-            f"| {fused:.2f} | {ytilde_O - yhat_O:+.3f} | {fused - ytilde_O:+.3f} |\n".replace("-0.", "−0.")
-        )
+        gains = [f"{gain:+.3f}".replace("-", MINUS) for gain in (ytilde_O - yhat_O, fused - ytilde_O)]
+        on = shown(figure.benchmark, sigma_255)
+        yield line([spec.name, on, *(f"{value:.2f}" for value in (*found, fused)), *gains])
 
 
 def main() -> None:
@@ -40,25 +40,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=1, help="only every so many-th picture by name")
     every = parser.parse_args().every
-    headings = (
-        "model",
-        "measured on",
-        "ŷ_O (step 1)",
-        "ỹ_O (step 2)",
-        "I − ŷ_T",
-        "fused",
-        "step 2 − 1",
-        "fused − step 2",
-    )
-    table = f"| {' | '.join(headings)} |\n|---|---|" + "---:|" * 6 + "\n"
+    table = list(head(["model", "measured on", *ESTIMATES, "fused", "step 2 − 1", "fused − step 2"]))
     for path in sorted(SHIPPED.glob("*.safetensors")):
-        for line in lines(path, data=Path(os.environ["AIGAN_DATA"]), every=every):
-            print(line, end="", flush=True)
-            table += line
+        for found in lines(path, data=Path(os.environ["AIGAN_DATA"]), every=every):
+            print(found, flush=True)
+            table.append(found)
     part = "every picture" if every == 1 else f"every {every}th picture"
-    put_into(
-        ROOT / "docs/training.md", "estimates", f"{table}\nPSNR in dB, {part}; rain on Y, the rest on RGB or gray.\n"
-    )
+    table += ["", f"PSNR in dB, {part}; rain on Y, the rest on RGB or gray.", ""]
+    put_into(ROOT / "docs/training.md", "estimates", "\n".join(table))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import typer
 
 from aigan.cli.values import no_nan
 
-MINUTES = 60 * 24 * 366  # at most
-
 if TYPE_CHECKING:
     from aigan.training.engine import Run
+
+MINUTES = 60 * 24 * 366  # at most
 
 
 def train(
