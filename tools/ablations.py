@@ -429,7 +429,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except AiganError as error:
             failed = True
             print(f"  failed: {error}", file=sys.stderr)
-    paper = read_paper(CONFIGS / "benchmark/table1.yaml")["table1"]
+    table1 = CONFIGS / "benchmark/table1.yaml"
+    paper = read_paper(table1, read_plan(table1))
     put_into(asked.document, name, peer_tables(rows) if asked.peers else ablation_tables(rows, paper))
     sys.exit(1 if failed else 0)
 

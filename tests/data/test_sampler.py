@@ -200,6 +200,21 @@ def test_what_is_held_out_is_never_trained_on(data: Path) -> None:
     assert [pair.name for pair in held] == ["0", "3", "6"]
 
 
+def test_all_pairs_of_a_clean_picture_are_held_out_together(tmp_path: Path) -> None:
+    for name in ("clear", "hazy"):
+        (tmp_path / name).mkdir()
+    for scene in range(4):
+        picture = Image.fromarray(np.full((8, 8, 3), scene, np.uint8))
+        picture.save(tmp_path / f"clear/{scene}.png")
+        for level in (1, 2, 3):
+            picture.save(tmp_path / f"hazy/{scene}_{level}.png")
+    folder = Folder(folder=".", hold_out_every=3)
+    assert {pair.clean.stem for pair in kept_pairs((folder,), tmp_path)} == {"1", "2"}
+    assert {pair.clean.stem for pair in kept_pairs((folder,), tmp_path, held_out=True)} == {"0", "3"}
+    last = kept_pairs((Folder(folder=".", hold_out_last=1),), tmp_path, held_out=True)
+    assert [pair.clean.stem for pair in last] == ["3", "3", "3"]
+
+
 def test_pictures_smaller_than_the_crops_are_left_out(data: Path) -> None:
     with pytest.raises(AiganError, match="use smaller crops"):
         make_source(clean(), data, 3, CPU, 64)

@@ -17,8 +17,9 @@ from aigan.errors import AiganError
 from aigan.network import weights
 from aigan.training import checkpoints
 from aigan.training.config import Stage, TrainingConfig
-from aigan.training.engine import Run, average_, schedule, train
+from aigan.training.engine import Run, average_, make_network, schedule, train
 from aigan.training.processes import make_fabric
+from aigan.training.validation import Validator
 from tests.training.conftest import Configure
 
 
@@ -138,6 +139,18 @@ def test_a_disk_that_takes_nothing_is_one_sentence(configure: Configure, tmp_pat
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(AiganError, match="file/tiny cannot be made"):
         train([configure()], tmp_path / "file")
+
+
+def test_gray_pictures_are_validated_as_gray(configure: Configure) -> None:
+    (validation,) = configure().validation
+    config = configure(validation=(validation, msgspec.structs.replace(validation, name="gray", gray=True)))
+    validator = Validator(config, Path(config.data), torch.device("cpu"))
+    seen: list[torch.Tensor] = []
+    network = make_network(config)
+    network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    assert {*validator.measure(network)} == {"held out", "gray"}
+    assert [I.shape[1] for I in seen] == [3] * len(seen)
+    assert len(seen) == 2 * sum(torch.equal(I[:, :1].expand_as(I), I) for I in seen) > 0
 
 
 def test_a_folder_for_validation_alone_is_held_out_in_full(configure: Configure, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def benchmark(
     from aigan.restore.backends.contract import cores
 
     table = plan.read_plan(configuration)
+    paper = plan.read_paper(configuration, table)
     problems: list[str] = []
     if not tables_only:
         console = Console(stderr=True)
@@ -63,7 +64,6 @@ def benchmark(
         raise AiganError(
             f"there are no rows in {runner.rows_file(table, out)}: leave out --tables-only, and measure some"
         )
-    paper = plan.read_paper(configuration).get(table.name, plan.NOT_IN_THE_PAPER)
     paths = tables.write_tables(table, out, rows, paper)
     if into:
         tables.put_into(into, table.name, paths[0].read_text(encoding="utf-8"))

@@ -37,8 +37,9 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     folder: str
     without: tuple[str, ...] = ()  # benchmarks whose test scenes are left out
     leave_out: tuple[str, ...] = ()  # names that are left out
-    hold_out_every: Annotated[int, msgspec.Meta(ge=0)] = 0  # by name order, those at 0, n, 2n ... are for validation
-    hold_out_last: Annotated[int, msgspec.Meta(ge=0)] = 0  # the last n are for validation
+    # scenes by name order (pairs of one clean picture are one scene): those at 0, n, 2n ... are for validation,
+    hold_out_every: Annotated[int, msgspec.Meta(ge=0)] = 0
+    hold_out_last: Annotated[int, msgspec.Meta(ge=0)] = 0  # or the last n
 
 
 class Degrade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +111,7 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     name: str
     folders: Annotated[tuple[Folder, ...], msgspec.Meta(min_length=1)]
     degrade: Degrade | None = None  # None: the folders hold pairs
+    gray: bool = False  # as gray pictures, in as many equal channels as the network has
     crop: Annotated[int, msgspec.Meta(ge=8)] = 256
     seed: Seed = 0
 
@@ -166,12 +168,14 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
 
     elif isinstance(source, Depths):
         scenes = [pair for pair in kept_pairs(source.depths, data) if pair.depth is not None]
-        wholes = ((scene, read_rgb(scene.clean)) for scene in scenes)
-        measured = ((_relative_depth(scene, whole.shape[:2]), as_channels(whole, channels)) for scene, whole in wholes)
-        depths, clean = large(source.depths, "scenes with depth", measured)
         haze, own = source.haze, not source.folders
-        if not own:
-            clean = clean_store()
+        wholes = ((scene, read_rgb(scene.clean)) for scene in scenes)
+        measured = (
+            (_relative_depth(scene, whole.shape[:2]), *([as_channels(whole, channels)] if own else []))
+            for scene, whole in wholes
+        )
+        depths, *cleans = large(source.depths, "scenes with depth", measured)
+        clean = cleans[0] if own else clean_store()
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
             which = _which(clean, draws)
@@ -182,7 +186,9 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
     else:
         clean = clean_store()
         paths = [
-            path for folder in source.layers for path in _kept(folder, list_pictures(data / folder.folder / "streak"))
+            path
+            for folder in source.layers
+            for path in _kept(folder, list_pictures(data / folder.folder / "streak"), _itself, held_out=False)
         ]
         (layers,) = large(source.layers, "layers", ((read_streak(path)[..., None],) for path in paths), 1)
         recombine, together = source.recombine, source.together
@@ -203,9 +209,7 @@ def clean_paths(folders: Iterable[Folder], data: Path, *, held_out: bool = False
     return [
         path
         for folder in folders
-        for path in _unseen(
-            folder, _kept(folder, list_pictures(data / folder.folder), held_out=held_out), lambda it: it
-        )
+        for path in _unseen(folder, _kept(folder, list_pictures(data / folder.folder), _itself, held_out), _itself)
     ]
 
 
@@ -214,11 +218,7 @@ def kept_pairs(folders: Iterable[Folder], data: Path, *, held_out: bool = False)
     return [
         pair
         for folder in folders
-        for pair in _unseen(
-            folder,
-            _kept(folder, _pairs(data / folder.folder), held_out=held_out),
-            lambda pair: pair.clean,
-        )
+        for pair in _unseen(folder, _kept(folder, _pairs(data / folder.folder), _clean_of, held_out), _clean_of)
     ]
 
 
@@ -246,8 +246,9 @@ def _unseen(folder: Folder, items: list[Item], clean: Callable[[Item], Path]) ->
     return [item for item in items if clean(item) not in seen]
 
 
-def _kept(folder: Folder, items: list[Item], *, held_out: bool = False) -> list[Item]:
-    last = len(items) - folder.hold_out_last
+def _kept(folder: Folder, items: list[Item], scene_of: Callable[[Item], Path], held_out: bool) -> list[Item]:
+    places = {scene: place for place, scene in enumerate(dict.fromkeys(map(scene_of, items)))}
+    last = len(places) - folder.hold_out_last
     if held_out and not folder.hold_out_every and not folder.hold_out_last:
         last = 0  # a folder for validation alone
 
@@ -257,9 +258,18 @@ def _kept(folder: Folder, items: list[Item], *, held_out: bool = False) -> list[
     names = set(folder.leave_out)
     return [
         item
-        for place, item in enumerate(items)
-        if is_held_out(place) == held_out and (item.stem if isinstance(item, Path) else item.name) not in names
+        for item in items
+        if is_held_out(places[scene_of(item)]) == held_out
+        and (item.stem if isinstance(item, Path) else item.name) not in names
     ]
+
+
+def _itself(path: Path) -> Path:
+    return path
+
+
+def _clean_of(pair: Pair) -> Path:
+    return pair.clean
 
 
 def _which(store: PictureStore, draws: Draws, *, symmetries: int = 8) -> tuple[Tensor, Tensor, Tensor]:

@@ -174,7 +174,6 @@ class PaperTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 PAPER = "paper.yaml"  # beside the configurations
-NOT_IN_THE_PAPER = PaperTable(systems={})
 
 
 def read_plan(path: Path) -> Plan:
@@ -187,10 +186,22 @@ def read_plan(path: Path) -> Plan:
     return msgspec.structs.replace(plan, methods=tuple(methods))
 
 
-def read_paper(path: Path) -> dict[str, PaperTable]:
-    """What the paper prints, by the name of the table, from the file beside a configuration; nothing without it."""
-    paper = path.with_name(PAPER)
-    return _read_yaml(paper, dict[str, PaperTable]) if paper.exists() else {}
+def read_paper(path: Path, plan: Plan) -> PaperTable:
+    """What the paper prints of a table, from the file beside its configuration; nothing without it.
+
+    AiganError where the configuration names a system or a set of the paper that is not there.
+    """
+    file = path.with_name(PAPER)
+    tables = _read_yaml(file, dict[str, PaperTable]) if file.exists() else {}
+    paper = tables.get(plan.name, PaperTable(systems={}))
+    sets = {figure.set for figures in paper.systems.values() for figure in figures}
+    for named, known in ((plan.methods, {*paper.systems}), (plan.benchmarks, sets)):
+        for one in named:
+            if one.paper and one.paper not in known:
+                raise AiganError(
+                    f"{path}: {one.name} is beside {one.paper}, of which {file} has nothing in {plan.name}"
+                )
+    return paper
 
 
 def _read_yaml(path: Path, kind: type[Kind]) -> Kind:

@@ -77,15 +77,17 @@ def psnr(estimate: Tensor, target: Tensor) -> float:
 
 
 def _pictures(one: Validation, data: Path, channels: int) -> list[tuple[Tensor, Tensor]]:
+    own = 1 if one.gray else channels
     if one.degrade is None:
         pairs = (pair.read() for pair in kept_pairs(one.folders, data, held_out=True))
-        return [(middle(I, one.crop, channels), middle(y_O, one.crop, channels)) for I, y_O in pairs]
-    pictures = []
-    for number, path in enumerate(clean_paths(one.folders, data, held_out=True)):
-        y_O = middle(read_rgb(path), one.crop, channels)
-        keys = sample_keys(one.seed, torch.tensor(0), torch.tensor([number]))
-        pictures.append((one.degrade(y_O, KeyedDraws(keys)), y_O))
-    return pictures
+        pictures = [(middle(I, one.crop, own), middle(y_O, one.crop, own)) for I, y_O in pairs]
+    else:
+        pictures = []
+        for number, path in enumerate(clean_paths(one.folders, data, held_out=True)):
+            y_O = middle(read_rgb(path), one.crop, own)
+            keys = sample_keys(one.seed, torch.tensor(0), torch.tensor([number]))
+            pictures.append((one.degrade(y_O, KeyedDraws(keys)), y_O))
+    return [(I.expand(-1, channels, -1, -1), y_O.expand(-1, channels, -1, -1)) for I, y_O in pictures]
 
 
 def middle(picture: Bytes, crop: int, channels: int) -> Tensor:
