@@ -90,12 +90,21 @@ def test_alpha_that_colours_were_multiplied_with_is_taken_out(bytes8, tmp_path: 
     assert np.abs(result.alpha * 255 - 128).max() <= 1
 
 
-@pytest.mark.parametrize(("extension", "what"), [("gif", "frame"), ("webp", "frame"), ("tif", "page")])
-def test_the_first_of_many_is_read_and_noted(bytes8, save, extension: str, what: str):
+@pytest.mark.parametrize(
+    ("extension", "note"),
+    [
+        ("gif", "first frame of 3"),
+        ("png", "first frame of 3"),
+        ("webp", "first frame of 3"),
+        ("avif", "first frame of several"),
+        ("tif", "first page of 3"),
+    ],
+)
+def test_the_first_of_many_is_read_and_noted(bytes8, save, extension: str, note: str):
     frames = [Image.fromarray(np.roll(bytes8, shift, axis=0)) for shift in (0, 9, 18)]
     path = save(frames[0], f"many.{extension}", save_all=True, append_images=frames[1:])
     result = pictures.read(path)
-    assert result.form.notes == (f"first {what} of 3",)
+    assert result.form.notes == (note,)
     assert np.abs(result.pixels - bytes8 / np.float32(255)).mean() < 0.02
 
 

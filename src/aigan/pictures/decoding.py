@@ -61,6 +61,7 @@ def open_image(source: Source, *, access: Access, max_pixels: int) -> tuple[pyvi
         if kind in ("AVIF", "HEIC"):
             image = _scaled_to_white(image)
         image, notes = _gray_or_rgb(image, name)
+        notes = (*_frames(image, kind, head), *notes)
         if kind == "raw":
             notes = ("developed from a camera raw file",)
         block = exif.from_tiff(file) if kind in ("TIFF", "raw") else exif.upright(_blob(image, "exif-data") or b"")
@@ -143,12 +144,20 @@ def _kind(head: bytes, source: Source) -> str:
     return kind
 
 
+def _frames(image: pyvips.Image, kind: str, head: bytes) -> tuple[str, ...]:
+    """What to say of a file with several frames or pages; libvips counts those of neither PNG nor AVIF."""
+    if kind == "AVIF" and head[8:12] == b"avis":
+        return ("first frame of several",)
+    pages = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
+    animated = image.get_typeof("delay") or kind == "PNG"
+    if kind == "PNG" and b"acTL" in (before := head.partition(b"IDAT")[0]):  # its chunk of animation control
+        pages = int.from_bytes(before.partition(b"acTL")[2][:4], "big")
+    return (f"first {'frame' if animated else 'page'} of {pages}",) if pages > 1 else ()
+
+
 def _gray_or_rgb(image: pyvips.Image, name: str) -> tuple[pyvips.Image, tuple[str, ...]]:
     """Convert what is neither (CMYK, Lab, double), and say what was converted or left out."""
     notes = []
-    pages = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
-    if pages > 1:
-        notes.append(f"first {'frame' if image.get_typeof('delay') else 'page'} of {pages}")
     if image.interpretation == "cmyk":
         depth = 16 if image.format == "ushort" else 8
         image = image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
