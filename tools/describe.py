@@ -14,6 +14,7 @@ import msgspec
 import onnx
 
 from aigan.decomposition import ModelSpec
+from aigan.files import write_whole
 from aigan.network import weights
 from aigan.network.export import describe
 from aigan.restore import registry
@@ -27,7 +28,7 @@ def main(path: Path, *fields: str) -> None:
         model = onnx.load(path)
         source = registry.unquantized(path).with_suffix(registry.WEIGHTS)
         describe(model, source, _changed(read_spec(path), changes))
-        weights.write_whole(path, model.SerializeToString())
+        write_whole(path, model.SerializeToString())
     else:
         network, spec = weights.load(path)
         weights.save(path, network, _changed(spec, changes))

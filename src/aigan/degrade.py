@@ -11,11 +11,11 @@ import numpy as np
 
 from aigan.decomposition import Array
 from aigan.errors import AiganError
+from aigan.files import make_folder
 from aigan.interference import HEAVY, LIGHT, Haze, Interference
 from aigan.interference.draws import GeneratorDraws
 from aigan.interference.noise import add_gaussian
 from aigan.pictures import read, write
-from aigan.pictures.files import make_folder
 from aigan.restore import naming
 from aigan.restore.naming import Item
 

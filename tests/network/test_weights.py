@@ -55,7 +55,7 @@ def test_damaged_files_are_one_sentence(file: Path, damage: object) -> None:
 
 def test_a_folder_that_is_missing_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(AiganError, match="cannot be written"):
-        weights.write_whole(tmp_path / "nowhere" / "tiny.onnx", b"")
+        weights.write_safetensors(tmp_path / "nowhere" / "tiny.safetensors", {}, {})
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:

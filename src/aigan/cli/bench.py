@@ -31,7 +31,7 @@ def bench(
 
     from aigan.errors import AiganError
     from aigan.evaluate import bench as benches
-    from aigan.pictures.files import make_folder, replacing
+    from aigan.files import make_folder, replacing
     from aigan.restore import fastest
     from aigan.restore.backends.contract import cores
 

@@ -68,7 +68,7 @@ def fingerprint(
 ) -> None:
     """Make the file by which test scenes are recognised (src/aigan/data/test_scenes.json)."""
     from aigan.data.test_scenes import encode_scenes, make_scenes
-    from aigan.pictures.files import replacing
+    from aigan.files import replacing
 
     scenes = make_scenes(data)
     with replacing(out, overwrite=True) as temporary:

@@ -62,7 +62,7 @@ def evaluate(
     from rich.progress import Progress
 
     from aigan.evaluate.measure import evaluate
-    from aigan.pictures.files import make_folder
+    from aigan.files import make_folder
 
     if json:
         make_folder(json.parent)  # before the time is spent
@@ -116,7 +116,7 @@ def _show(evaluation: Evaluation) -> None:
 def _write_json(path: Path, evaluation: Evaluation) -> None:
     import msgspec
 
-    from aigan.pictures.files import replacing
+    from aigan.files import replacing
 
     with replacing(path, overwrite=True) as temporary:
         temporary.write_bytes(msgspec.json.format(msgspec.json.encode(evaluation), indent=2) + b"\n")

@@ -158,7 +158,7 @@ def _write_json(path: Path, results: list[FileResult]) -> None:
 
     import msgspec
 
-    from aigan.pictures.files import make_folder, replacing
+    from aigan.files import make_folder, replacing
 
     text = json.dumps(msgspec.to_builtins(results), ensure_ascii=False, indent=2) + "\n"
     make_folder(path.parent)

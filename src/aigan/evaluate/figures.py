@@ -19,8 +19,8 @@ from aigan.evaluate.measure import FOLDER, INPUT, find_pictures, prepare
 from aigan.evaluate.plan import Box, Method, Plan, Sheet
 from aigan.evaluate.rows import identity_of
 from aigan.evaluate.tables import Entry, parts
+from aigan.files import replacing, writable
 from aigan.pictures import read, sheet, write
-from aigan.pictures.files import replacing, writable
 
 OURS, OTHERS = "#D55E00", "#0072B2"  # Okabe and Ito's colours, which colour-blind readers tell apart
 RED = np.array([1, 0, 0], np.float32)

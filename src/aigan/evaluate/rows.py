@@ -25,7 +25,7 @@ from aigan.baselines.registry import BASELINES, weights_of
 from aigan.errors import AiganError
 from aigan.evaluate.measure import INPUT, Evaluation, Item
 from aigan.evaluate.plan import Cell
-from aigan.pictures.files import replacing, writable
+from aigan.files import replacing, writable
 from aigan.restore import registry
 from aigan.restore.backends.contract import cores
 

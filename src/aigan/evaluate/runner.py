@@ -29,7 +29,7 @@ from aigan.evaluate.benchmarks import Benchmark
 from aigan.evaluate.measure import Item, Measurement, find_pictures, places, prepare
 from aigan.evaluate.plan import Cell, Opens, Plan
 from aigan.evaluate.rows import Journal, Measured, Row, Where, here, identity_of, read_rows, row_of, write_rows
-from aigan.pictures.files import writable
+from aigan.files import writable
 
 Progress = Callable[[int, int], None]  # pictures that are done, of so many
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "LOKY_MAX_CPU_COUNT")

@@ -16,7 +16,7 @@ from aigan.evaluate.benchmarks import Measured, find_benchmark
 from aigan.evaluate.measure import Protocol, Scores, mean_of
 from aigan.evaluate.plan import Cell, PaperFigure, PaperTable, Plan, Set
 from aigan.evaluate.rows import Row
-from aigan.pictures.files import replacing
+from aigan.files import replacing
 
 SCALES: dict[Measured, list[Measured]] = {
     "gray": ["gray"],

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
+from aigan.files import write_whole
 from aigan.network import weights
 from aigan.network.presets import PictureAIGAN
 
@@ -51,7 +52,7 @@ def export(source: Path, target: Path) -> None:
     describe(model, source, weights.read_header(source).spec)
     data = model.SerializeToString()
     _check(exported, data, target)
-    weights.write_whole(target, data)
+    write_whole(target, data)
 
 
 def trace(source: Path) -> tuple[Exported, onnx.ModelProto]:

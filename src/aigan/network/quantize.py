@@ -20,6 +20,7 @@ from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
 from aigan.decomposition import Array, ModelSpec
 from aigan.errors import AiganError
+from aigan.files import write_whole
 from aigan.network import weights
 from aigan.network.export import describe, trace
 
@@ -57,7 +58,7 @@ def quantize(source: Path, target: Path, calibration: Iterable[Array]) -> None:
         )
         quantized = onnx.load(file)
     describe(quantized, source, _spec(weights.read_header(source).spec))
-    weights.write_whole(target, quantized.SerializeToString())
+    write_whole(target, quantized.SerializeToString())
 
 
 def _spec(spec: ModelSpec) -> ModelSpec:

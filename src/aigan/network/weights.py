@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
+from aigan.files import write_whole
 from aigan.network.presets import NetworkConfig, PictureAIGAN, build
 
 
@@ -33,25 +33,6 @@ def save(path: Path, network: PictureAIGAN, spec: ModelSpec) -> None:
 def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """Write a safetensors file that is there in full or not at all."""
     write_whole(path, safetensors.torch.save(tensors, metadata))
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is there in full or not at all: temporary neighbour, fsync, rename.
-
-    AiganError where it cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise AiganError(f"{path} cannot be written ({error.strerror}): check its folder and the free space") from error
 
 
 def read_header(path: Path) -> Header:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pyvips
 
 from aigan.errors import AiganError
+from aigan.files import writable
 from aigan.pictures import exif, foreign, netpbm
 from aigan.pictures.decoding import said_by
-from aigan.pictures.files import writable
 from aigan.pictures.form import Form
 from aigan.pictures.kinds import Format
 

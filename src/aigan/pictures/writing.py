@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aigan.pictures.files import replacing, temporary_neighbour, writable
+from aigan.files import replacing, temporary_neighbour, writable
 from aigan.pictures.form import Array, Form
 from aigan.pictures.kinds import Format, format_of
 from aigan.pictures.spool import Spool

@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from aigan.errors import AiganError
-from aigan.pictures.files import replacing
+from aigan.files import replacing
 from aigan.restore.backends.contract import cores
 
 Safe = Literal["onnx", "openvino"]  # the same results to 1e-4; torch takes seconds to import

@@ -12,8 +12,8 @@ import numpy as np
 
 from aigan.decomposition import Decomposition
 from aigan.errors import AiganError
+from aigan.files import make_folder, replacing
 from aigan.pictures import Form, Picture, StripReader, StripWriter, write, write_strips
-from aigan.pictures.files import make_folder, replacing
 from aigan.restore import border
 from aigan.restore.comparison import Comparison, shown_interference
 from aigan.restore.naming import Part

@@ -17,8 +17,8 @@ import aigan
 from aigan.data.folders import list_pictures, match_folders, some
 from aigan.decomposition import Array, Restorer, Task
 from aigan.errors import AiganError, UsageError
+from aigan.files import writable
 from aigan.pictures import Picture, read, write
-from aigan.pictures.files import writable
 from aigan.pictures.form import Form
 from aigan.restore import border, tiles
 from aigan.restore.loading import check, open_restorer

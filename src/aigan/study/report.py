@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from aigan.errors import MissingExtra
-from aigan.pictures.files import replacing, writable
+from aigan.files import replacing, writable
 from aigan.study.analysis import Report, VoteRow, analyse, vote_rows
 from aigan.study.ballots import Ballots
 from aigan.study.manifest import BALLOTS, read_study

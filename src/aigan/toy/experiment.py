@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 import aigan
-from aigan.pictures.files import replacing, writable
+from aigan.files import replacing, writable
 from aigan.toy.figure import draw_figure
 from aigan.toy.networks import Model
 from aigan.toy.report import FALLS, Report, report_reading

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from aigan.pictures.files import replacing
+from aigan.files import replacing
 from aigan.toy.networks import Model
 from aigan.toy.report import ReadingReport
 from aigan.toy.signals import Reading

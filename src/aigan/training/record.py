@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from torch.utils.tensorboard import SummaryWriter
 
-from aigan.pictures.files import make_folder, writable
+from aigan.files import make_folder, writable
 
 
 class Record:

@@ -13,9 +13,9 @@ from aigan.data.folders import read_rgb
 from aigan.data.sources import Validation, clean_paths, kept_pairs
 from aigan.data.store import Bytes, picture_tensor
 from aigan.errors import AiganError
+from aigan.files import make_folder, writable
 from aigan.interference.draws import KeyedDraws, sample_keys
 from aigan.network.topology import AIGAN
-from aigan.pictures.files import make_folder, writable
 from aigan.training.config import TrainingConfig
 from aigan.training.peers import tell_noise
 

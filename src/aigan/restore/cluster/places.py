@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from aigan.errors import AiganError, MissingExtra, UsageError
+from aigan.files import replacing
 from aigan.pictures import is_picture
-from aigan.pictures.files import replacing
 from aigan.restore import naming
 from aigan.restore.naming import Part
 

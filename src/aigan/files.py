@@ -27,6 +27,12 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
             temporary.replace(path)
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, over what is there, in full or not at all. AiganError where it cannot be written."""
+    with replacing(path, overwrite=True) as temporary, writable(path):
+        temporary.write_bytes(data)
+
+
 @contextmanager
 def temporary_neighbour(path: Path) -> Iterator[Path]:
     """An empty file beside `path`, on the same disk, that is gone when the block ends."""
