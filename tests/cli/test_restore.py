@@ -190,6 +190,16 @@ def test_help_needs_neither_torch_nor_the_heavy_libraries() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_looking_at_a_picture_loads_nothing_that_takes_longer_than_looking(photo) -> None:
+    heavy = "torch", "onnxruntime", "PIL", "numpy.ma", "scipy", "pandas"
+    code = (
+        "import sys; from pathlib import Path; from aigan.restore.inspect import decide\n"
+        f"decide(Path({str(photo)!r})); print([name for name in {heavy} if name in sys.modules])"
+    )  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize(
     ("words", "address"),
     [

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aigan.pictures import Form, write
 from aigan.restore import border
+from aigan.restore.blocks import block_means, quantiles
 from aigan.restore.bright_lines import bright_lines
 from aigan.restore.inspect import (
     BRIGHT_LINES,
@@ -82,6 +83,19 @@ def test_rain_is_told_from_noise_and_edges(scene, tilt: float) -> None:
     assert streaks(scene[..., 1]) < 0.2
     assert streaks(noisy[..., 1]) < 0.2
     assert streaks(rainy.swapaxes(0, 1)) == 0  # rain does not fall sideways
+
+
+@pytest.mark.parametrize("size", [1, 2, 9, 100])
+def test_quantiles_are_those_of_numpy(size: int) -> None:
+    values = np.random.default_rng(size).random((size, 3), np.float32)
+    shares = (0.0, 0.02, 0.5, 0.65, 1.0)
+    assert quantiles(values, shares) == pytest.approx(np.quantile(values, shares), abs=1e-6)
+
+
+def test_blocks_may_be_of_two_sides() -> None:
+    values = np.arange(20, dtype=np.float32).reshape(4, 5)
+    assert block_means(values, (4, 2)).tolist() == [[8, 10, 11.5]]
+    assert block_means(values, (1, 5)).tolist() == [[2], [7], [12], [17]]
 
 
 @pytest.mark.parametrize("tilt", [-0.5, 0.0, 0.5])

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from aigan.data.sources import Folder
-from aigan.errors import AiganError
+from aigan.errors import AiganError, UsageError
 from aigan.network import weights
 from aigan.training import checkpoints
 from aigan.training.config import Stage, TrainingConfig
@@ -108,6 +108,19 @@ def test_configurations_side_by_side_do_not_touch_each_other(configure: Configur
     assert rows(tmp_path / "both", "other") != rows(tmp_path / "alone")
 
 
+def test_configurations_side_by_side_start_from_weights_of_their_own(configure: Configure, tmp_path: Path) -> None:
+    starts = train([configure(steps=1, lambda_gan=0.0, seed=seed, name=f"s{seed}") for seed in (1, 2)], tmp_path)
+    both = [configure(name=name, steps=3, lambda_gan=0.0) for name in ("first", "second")]
+    train(both, tmp_path / "both", init=starts)
+    train(both[1:], tmp_path / "alone", init=starts[1:])
+    assert rows(tmp_path / "both", "second") == rows(tmp_path / "alone", "second")
+    assert rows(tmp_path / "both", "first") != rows(tmp_path / "both", "second")
+    train(both, tmp_path / "one", init=starts[1:])
+    assert rows(tmp_path / "one", "first") == rows(tmp_path / "one", "second") == rows(tmp_path / "alone", "second")
+    with pytest.raises(UsageError, match="2 weights to start 3 configurations"):
+        train([*both, configure()], tmp_path / "no", init=starts)
+
+
 def test_a_folder_in_use_another_configuration_and_damage_are_told(configure: Configure, tmp_path: Path) -> None:
     config = configure(steps=3, lambda_gan=0.0)
     train([config], tmp_path)
@@ -127,7 +140,7 @@ def test_a_resumed_run_is_refused_other_steps_and_another_start(configure: Confi
     with pytest.raises(AiganError, match=r"another configuration \(steps"):
         train([configure(steps=4, lambda_gan=0.0)], tmp_path, resume=True)
     with pytest.raises(AiganError, match="began from nothing: leave out --init"):
-        train([config], tmp_path, init=first, resume=True)
+        train([config], tmp_path, init=[first], resume=True)
 
 
 def test_runs_of_one_name_are_refused(configure: Configure, tmp_path: Path) -> None:

@@ -22,7 +22,10 @@ def train(
         typer.Argument(metavar="CONFIG... [key=value...]", help="YAML configurations, and changes to all of them."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the runs; each takes a folder of its own name in it.")],
-    init: Annotated[Optional[Path], typer.Option(help="Weights (.safetensors) to start from.")] = None,
+    init: Annotated[
+        Optional[list[Path]],
+        typer.Option(help="Weights (.safetensors) to start from; again for each of several configurations."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the newest checkpoint, if there is one.")
     ] = False,
@@ -58,7 +61,7 @@ def train(
             if run.step % run.config.log_every == 0:
                 bar.update(task, error=shown_error(run))
 
-        paths = run_training(configs, out, init=init, resume=resume, max_minutes=max_minutes, on_step=show)
+        paths = run_training(configs, out, init=init or (), resume=resume, max_minutes=max_minutes, on_step=show)
     for path in paths:
         typer.echo(path)
 

@@ -5,31 +5,37 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyvips
-from PIL import BmpImagePlugin, Image, PpmImagePlugin
 
 from aigan.errors import MissingExtra
 from aigan.pictures.form import Form
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 Check = Callable[[int, int], None]
 
 
 def load_bmp(file: BinaryIO, check: Check) -> pyvips.Image:
     """A BMP file of any depth: gray, palette, RGB, RGBA."""
+    from PIL import BmpImagePlugin  # takes 30 ms, and most runs of `aigan` read no such files
+
     return _from_pillow(BmpImagePlugin.BmpImageFile, file, check)
 
 
 def load_plain_ppm(file: BinaryIO, check: Check) -> pyvips.Image:
     """PBM, and the text forms of PGM and PPM."""
+    from PIL import PpmImagePlugin
+
     return _from_pillow(PpmImagePlugin.PpmImageFile, file, check)
 
 
 def _from_pillow(plugin: Any, file: BinaryIO, check: Check) -> pyvips.Image:
     with warnings.catch_warnings(action="ignore"):
-        picture: Image.Image = plugin(file)  # by the plugin: Image.open has a pixel limit of its own
+        picture: PIL.Image.Image = plugin(file)  # by the plugin: Image.open has a pixel limit of its own
         check(*picture.size)
         if picture.mode == "I":  # 16 bit
             return pyvips.Image.new_from_array(np.asarray(picture, np.uint16)).copy(interpretation="grey16")
@@ -39,6 +45,8 @@ def _from_pillow(plugin: Any, file: BinaryIO, check: Check) -> pyvips.Image:
 
 def save_bmp(image: pyvips.Image, path: Path) -> None:
     """Write gray or RGB of 8 bits."""
+    from PIL import Image
+
     pixels = image.numpy()
     dpi = (image.xres * 25.4, image.yres * 25.4)
     Image.fromarray(pixels).save(path, format="BMP", dpi=dpi)

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from aigan.decomposition import Array
 from aigan.pictures import open_strips, thumbnail
 from aigan.restore import border, registry
-from aigan.restore.blocks import block_means, block_minima
+from aigan.restore.blocks import block_means, block_minima, quantiles
 from aigan.restore.bright_lines import bright_lines
 
 DETAIL_PX = 512  # noise and streaks are measured in the middle of the picture, at full resolution
@@ -152,7 +152,7 @@ def noise(plane: Array) -> tuple[float, float]:
     if not unclipped.any():
         return 0.0, 0.0
     squares, products = squares[unclipped], products[unclipped]
-    level = np.quantile(squares, FLAT)
+    (level,) = quantiles(squares, (FLAT,))
     flat = squares <= level
     return (
         float(255 / FLAT_BIAS * np.sqrt(level)),
@@ -176,8 +176,8 @@ def colour_noise_255(picture: Array) -> float:
     deviations = []
     for channel in (0, 2):
         across, along = _second_differences(half[..., channel] - half[..., 1], step=1)
-        squares = np.minimum(block_means(np.square(across), 8), block_means(np.square(along), 8)) / 6
-        deviations.append(np.sqrt(np.quantile(squares[unclipped], FLAT)))
+        squares: Array = np.minimum(block_means(np.square(across), 8), block_means(np.square(along), 8))
+        deviations.append(float(np.sqrt(quantiles(squares[unclipped], (FLAT,))[0] / 6)))
     return float(255 * min(deviations))
 
 
@@ -191,8 +191,8 @@ def streaks(plane: Array) -> float:
     for difference in (across, along):
         square = np.square(difference)
         powers.append(block_means(square, 32) + floor)
-        skewnesses.append(np.median(block_means(square * difference, 32) / powers[-1] ** 1.5))
-    anisotropy = np.quantile(np.log(powers[0] / powers[1]), [0.25, 0.5]).mean()
+        skewnesses.append(quantiles(block_means(square * difference, 32) / powers[-1] ** 1.5, (0.5,))[0])
+    anisotropy = quantiles(np.log(powers[0] / powers[1]), (0.25, 0.5)).mean()
     return float(max(anisotropy + 2.5 * (skewnesses[0] - skewnesses[1]), 0))
 
 
@@ -206,7 +206,7 @@ def veil(small: Array) -> float:
     saturation = ((brightest - darkest) / np.maximum(brightest, np.float32(1e-3))).mean()
     if saturation == 0:  # a gray picture keeps its colours to itself: only an obvious veil counts
         saturation = np.float32(0.5)
-    return float(np.quantile(patches, 0.02) - 1.25 * contrast - 0.2 * saturation)
+    return float(quantiles(patches, (0.02,))[0] - 1.25 * contrast - 0.2 * saturation)
 
 
 def _second_differences(plane: Array, *, step: int) -> tuple[Array, Array]:

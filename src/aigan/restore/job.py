@@ -82,17 +82,19 @@ class Job:
         Results appear whole or not at all, and never in the place of a source. AiganError where there is no such model,
         or where backend, device and precision do not go together.
         """
-        self.check()
         is_source = is_one_of(item.source for item in items)
         work = Work(self, on_progress=on_progress or (lambda done, total: None))
         # while a picture is restored, the one before it is encoded, and what to do with the next one is decided
         with ThreadPoolExecutor(max_workers=1) as encoder, ThreadPoolExecutor(max_workers=1) as scout:
+
+            def look_at(item: Item | None) -> Future[Choice] | None:
+                return scout.submit(decide, item.source) if item and self._will_decide(item) else None
+
             encoding: Future[FileResult] | None = None
-            upcoming: Future[Choice] | None = None
+            upcoming = look_at(items[0] if items else None)
+            self.check()  # meanwhile, because it loads the backend
             for item, following in zip_longest(items, items[1:]):
-                choice, upcoming = upcoming, None
-                if following and self._will_decide(following):
-                    upcoming = scout.submit(decide, following.source)
+                choice, upcoming = upcoming, look_at(following)
                 paths = partial(self.paths, item, exists=Path.exists, is_source=is_source)
                 finish = work.begin(item.source, paths, choice)
                 if encoding:

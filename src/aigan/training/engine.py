@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from aigan.baselines.learned import restorer
 from aigan.data.sampler import Sampler
 from aigan.data.sources import make_source
-from aigan.errors import AiganError
+from aigan.errors import AiganError, UsageError
 from aigan.losses import Terms
 from aigan.network import weights
 from aigan.network.discriminators import PatchDiscriminator
@@ -48,7 +48,7 @@ def train(
     configs: Sequence[TrainingConfig],
     out: Path,
     *,
-    init: Path | None = None,
+    init: Sequence[Path] = (),
     resume: bool = False,
     max_minutes: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -56,16 +56,22 @@ def train(
 ) -> list[Path]:
     """Train each configuration in `out`/NAME and return the paths of the weights.
 
-    Several configurations take turns, step by step. `init`: weights to start from. `resume`: go on from the newest
-    checkpoint, if there is one. `max_minutes`: fit the number of steps of a fresh run into this time, by this `clock`:
-    `time.process_time` for minutes of processor time.
+    Several configurations take turns, step by step. `init`: weights to start from, one file for all configurations or
+    one for each. `resume`: go on from the newest checkpoint, if there is one. `max_minutes`: fit the number of steps of
+    a fresh run into this time, by this `clock`: `time.process_time` for minutes of processor time.
     AiganError: a term that is not finite, a test scene in the data, a folder in use, weights that do not fit.
     """
     names = [config.name for config in configs]
     if twice := {name for name in names if names.count(name) > 1}:
         raise AiganError(f"two configurations are named {min(twice)}, whose runs would share a folder: rename one")
+    if len(init) not in (0, 1, len(configs)):
+        raise UsageError(f"{len(init)} weights to start {len(configs)} configurations from: give one, or one for each")
+    starts = init if len(init) == len(configs) else [*init, None][:1] * len(configs)
     fabric = make_fabric({config.precision for config in configs})
-    runs = [Run(config, out / config.name, fabric, init=init, resume=resume) for config in configs]
+    runs = [
+        Run(config, out / config.name, fabric, init=start, resume=resume)
+        for config, start in zip(configs, starts, strict=True)
+    ]
     if max_minutes is not None:
         fix_steps([run for run in runs if run.step == 0], max_minutes, clock)
     while waiting := [run for run in runs if run.step < run.config.steps]:
