@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aigan.overview import quantiles
 from aigan.pictures import Form, write
 from aigan.restore import border
-from aigan.restore.blocks import block_means, quantiles
+from aigan.restore.blocks import block_means
 from aigan.restore.bright_lines import bright_lines
 from aigan.restore.inspect import (
     BRIGHT_LINES,

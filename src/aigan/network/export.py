@@ -26,15 +26,18 @@ TOLERANCE = 1e-4
 
 
 class Exported(nn.Module):
-    """The network as users run it: a picture in, the four outputs of the contract out (each of its shape)."""
+    """The network as users run it: a picture in, the four outputs of the contract out (each of its shape).
+
+    A network with an overview is told of the whole picture as well (aigan/overview.py).
+    """
 
     def __init__(self, network: PictureAIGAN) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, degraded: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, degraded: Tensor, seen: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """O, T, ŷ_O and I − ŷ_T; where a topology lacks one of them, its nearest: O itself."""
-        estimates = self.network(degraded)
+        estimates = self.network(degraded, seen=seen)
         original, interference = self.network.fuse(degraded, estimates)
         assert interference is not None
         from_T = original if estimates.yhat_T is None else degraded - estimates.yhat_T
@@ -59,14 +62,18 @@ def trace(source: Path) -> tuple[Exported, onnx.ModelProto]:
     """The network that the weights `source` hold, in torch and as an ONNX graph, float32, with dynamic N, H and W."""
     network, _ = weights.load(source)
     exported = Exported(network).eval()
-    example = torch.rand(2, network.config.channels, 40, 56)
-    dynamic = {0: torch.export.Dim("N"), 2: torch.export.Dim("H"), 3: torch.export.Dim("W")}
+    channels, count = network.config.channels, torch.export.Dim("N")
+    inputs = {"degraded": torch.rand(2, channels, 40, 56)}
+    dynamic = {"degraded": {0: count, 2: torch.export.Dim("H"), 3: torch.export.Dim("W")}}
+    if network.overview is not None:
+        inputs["seen"] = torch.rand(2, network.overview.judge.in_features)
+        dynamic["seen"] = {0: torch.export.Dim.AUTO}  # the same N
     program = torch.onnx.export(
         exported,
-        (example,),
-        input_names=["degraded"],
+        tuple(inputs.values()),
+        input_names=list(inputs),
         output_names=list(OUTPUTS),
-        dynamic_shapes=(dynamic,),
+        dynamic_shapes=tuple(dynamic.values()),
         opset_version=OPSET,
         dynamo=True,
         optimize=True,
@@ -112,12 +119,15 @@ def store_in_16_bit(model: onnx.ModelProto) -> None:
 
 def _check(exported: nn.Module, model: bytes, target: Path) -> None:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    channels = session.get_inputs()[0].shape[1]
+    degraded, *seen = session.get_inputs()
     for n, height, width in CHECKED_SIZES:
-        picture = torch.rand(n, channels, height, width, generator=torch.Generator().manual_seed(0))
+        generator = torch.Generator().manual_seed(0)
+        inputs = {degraded.name: torch.rand(n, degraded.shape[1], height, width, generator=generator)}
+        inputs |= {one.name: torch.rand(n, *one.shape[1:], generator=generator) for one in seen}
         with torch.inference_mode():
-            expected = exported(picture)
-        for name, ours, theirs in zip(OUTPUTS, session.run(None, {"degraded": picture.numpy()}), expected, strict=True):
+            expected = exported(*inputs.values())
+        found = session.run(None, {name: values.numpy() for name, values in inputs.items()})
+        for name, ours, theirs in zip(OUTPUTS, found, expected, strict=True):
             difference = float(np.abs(ours - theirs.numpy()).max())
             if not difference <= TOLERANCE:
                 raise AiganError(

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from aigan.network import parts
+from aigan.network.overview import Overview, corrected, look_at
 from aigan.network.reach import Reach, union
 from aigan.network.topology import AIGAN, Estimates, Fusion
 
@@ -36,6 +37,7 @@ class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     fusion: Fusion = "step2"
     branches: Literal[1, 2] = 2  # 1: S-GAN
     exchange: bool = True  # False: D-GAN
+    overview: bool = False  # what the whole picture looks like corrects the estimates
 
     def __post_init__(self) -> None:
         if not len(self.widths) == len(self.encode_blocks) == len(self.decode_blocks) + 1:
@@ -74,11 +76,19 @@ class PictureAIGAN(AIGAN):
             exchange=config.exchange,
             fusion=parts.LearnedFusion(config.channels) if config.fusion == "learned" else config.fusion,
         )
+        self.overview = Overview(config.channels) if config.overview else None
         self.config = config
         self.multiple_of = 2 ** len(config.widths)
 
-    def forward(self, I: Tensor, *, interference: bool = True) -> Estimates:
-        """Decompose I; see `AIGAN.forward`."""
+    def forward(self, I: Tensor, *, interference: bool = True, seen: Tensor | None = None) -> Estimates:
+        """Decompose I; see `AIGAN.forward`. `seen`: what overview.py sees of the whole picture, if I is but a part."""
+        estimates = self.closely(I, interference=interference)
+        if self.overview is None:
+            return estimates
+        return corrected(estimates, I, self.overview(look_at(I) if seen is None else seen))
+
+    def closely(self, I: Tensor, *, interference: bool = True) -> Estimates:
+        """What each place looks like from near, without the overview."""
         height, width = I.shape[-2:]
         estimates = super().forward(pad_by_reflection(I, self.multiple_of), interference=interference)
         return Estimates(*(None if y is None else y[..., :height, :width] for y in estimates))  # type: ignore[arg-type]
@@ -119,11 +129,14 @@ def pad_by_reflection(pictures: Tensor, multiple: int) -> Tensor:
 
 
 def macs_per_pixel(network: PictureAIGAN) -> float:
-    """Multiply-accumulates a pixel of inference: e, d_O, d_T, two passes of G_O, one of G_T; convolutions only."""
+    """Multiply-accumulates a pixel of inference: e, d_O, d_T, two passes of G_O, one of G_T; convolutions only.
+
+    The overview, once a picture, is left out.
+    """
     side = 2 * network.multiple_of
     parameter = next(network.parameters())
     picture = parameter.new_zeros(1, network.config.channels, side, side)
-    macs = macs_of(network, lambda: network.fuse(picture, network(picture, interference=False)))
+    macs = macs_of(network, lambda: network.fuse(picture, network.closely(picture, interference=False)))
     return float(macs / side**2)
 
 

@@ -8,7 +8,7 @@ sums saturate nowhere and one file is right on both kinds.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -23,6 +23,7 @@ from aigan.errors import AiganError
 from aigan.files import write_whole
 from aigan.network import weights
 from aigan.network.export import describe, trace
+from aigan.overview import look_at
 
 LEVELS = (".encode.", ".down.", ".up.", ".decode.")  # of parts.py: convolutions from features to features
 STAY_FLOAT = (".encode.0.0.", ".decode.0.")  # the first block and the last level, which cost most of the loss
@@ -46,7 +47,7 @@ def quantize(source: Path, target: Path, calibration: Iterable[Array]) -> None:
         quantize_static(
             model,
             file,
-            _Reader(calibration),
+            _Reader(calibration, [one.name for one in model.graph.input]),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv", "Relu"],
             nodes_to_quantize=nodes,
@@ -98,9 +99,14 @@ def _is_int8(weight: str) -> bool:
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, pictures: Iterable[Array]) -> None:
-        self._pictures = iter(pictures)
+    """The pictures as the network takes them. `inputs`: the names of what it takes."""
+
+    def __init__(self, pictures: Iterable[Array], inputs: Sequence[str]) -> None:
+        self._pictures, self._inputs = iter(pictures), inputs
 
     def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
         picture = next(self._pictures, None)
-        return None if picture is None else {"degraded": np.ascontiguousarray(picture.transpose(2, 0, 1)[None])}
+        if picture is None:
+            return None
+        taken = np.ascontiguousarray(picture.transpose(2, 0, 1)[None]), look_at(picture).values[None]
+        return dict(zip(self._inputs, taken, strict=False))

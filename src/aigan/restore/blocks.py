@@ -1,4 +1,4 @@
-"""Means and minima over square blocks, and quantiles of them."""
+"""Means and minima over blocks."""
 
 from __future__ import annotations
 
@@ -25,9 +25,3 @@ def block_minima(values: Array, side: int) -> Array:
     for axis in (0, 1):
         values = np.minimum.reduceat(values, np.arange(0, values.shape[axis], side), axis=axis)
     return values
-
-
-def quantiles(values: Array, shares: tuple[float, ...]) -> Array:
-    """As np.quantile, which loads numpy.ma, and that takes half as long as looking at a picture."""
-    ordered = np.sort(values, axis=None)
-    return np.interp(np.multiply(shares, ordered.size - 1), np.arange(ordered.size), ordered).astype(np.float32)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from aigan.decomposition import Array
-from aigan.restore.blocks import block_means, quantiles
+from aigan.overview import quantiles
+from aigan.restore.blocks import block_means
 
 ANGLES_DEG = range(-40, 41, 8)  # about the upright
 HALF_LENGTH = 6  # px

@@ -1,7 +1,8 @@
 """The default backend: an exported network under ONNX Runtime, on the processor, in float32.
 
-The file (DESIGN.md, section 3): input `degraded` (N, C, H, W), outputs `original`, `interference`, `original_step1`
-and `original_from_T`, and in its metadata the JSON of `Metadata` under the key `aigan`.
+The file (DESIGN.md, section 3): input `degraded` (N, C, H, W), and for a network with an overview `seen`
+(N, (C + 2)·7), what `aigan.overview.look_at` gives for the whole picture; outputs `original`, `interference`,
+`original_step1` and `original_from_T`, and in its metadata the JSON of `Metadata` under the key `aigan`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import onnxruntime as ort
 
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 from aigan.errors import AiganError, UsageError
+from aigan.overview import SHARES, look_at
 from aigan.restore.backends.contract import (
     ESTIMATES,
     PARTS,
@@ -51,11 +53,14 @@ class OnnxRestorer:
         Raises MemoryError where the picture is too large for this machine.
         """
         wanted = outputs_for(self.parts)
+        inputs = {"degraded": degraded.transpose(2, 0, 1)[None]}
+        if context := context or self.context(degraded):
+            inputs["seen"] = context.values[None]
         options = ort.RunOptions()
         options.only_execute_path_to_fetches = True
         options.log_severity_level = 4  # errors are raised, not printed as well
         try:
-            arrays = self.session.run(list(wanted), {"degraded": degraded.transpose(2, 0, 1)[None]}, options)
+            arrays = self.session.run(list(wanted), inputs, options)
         except Exception as error:  # ONNX Runtime has no type of its own for this
             if "alloc" in str(error).lower():
                 raise MemoryError(str(error)) from error
@@ -63,8 +68,9 @@ class OnnxRestorer:
         outputs = {name: array[0].transpose(1, 2, 0) for name, array in zip(wanted, arrays, strict=True)}
         return decomposition(degraded, outputs, self.spec)
 
-    def context(self, whole: Array) -> None:
-        """None: no exported network asks for what is global."""
+    def context(self, whole: Array) -> Context | None:
+        """What a network with an overview is told of a picture."""
+        return look_at(whole) if self.spec.needs_context else None
 
 
 def check(device: Device, precision: Precision) -> None:
@@ -119,8 +125,11 @@ def _metadata(path: Path, session: ort.InferenceSession) -> Metadata:
         raise AiganError(
             f"{path} lacks the description that `aigan export` writes ({error}): export it anew"
         ) from error
-    inputs = {node.name: node.shape[1] for node in session.get_inputs() if len(node.shape) == 4}
+    inputs = {node.name: node.shape[1] for node in session.get_inputs() if len(node.shape) in (2, 4)}
+    wanted: dict[str, int] = {"degraded": metadata.spec.channels}
+    if metadata.spec.needs_context:
+        wanted["seen"] = (metadata.spec.channels + 2) * len(SHARES)
     outputs = {node.name for node in session.get_outputs()}
-    if inputs != {"degraded": metadata.spec.channels} or not {*ESTIMATES, "interference"} <= outputs:
+    if inputs != wanted or not {*ESTIMATES, "interference"} <= outputs:
         raise AiganError(f"{path} has not the inputs and outputs of an AI-GAN network: run `aigan export` anew")
     return metadata

@@ -13,8 +13,17 @@ import numpy as np
 
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 from aigan.errors import MissingExtra, UsageError
+from aigan.overview import look_at
 from aigan.restore.backends import onnx
-from aigan.restore.backends.contract import PARTS, Device, Part, Precision, cores, decomposition, outputs_for
+from aigan.restore.backends.contract import (
+    PARTS,
+    Device,
+    Part,
+    Precision,
+    cores,
+    decomposition,
+    outputs_for,
+)
 
 try:
     import openvino as ov
@@ -33,8 +42,11 @@ class OpenVinoRestorer:
 
     def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
         """As `OnnxRestorer`."""
+        inputs = [np.ascontiguousarray(degraded.transpose(2, 0, 1)[None])]
+        if context := context or self.context(degraded):
+            inputs.append(context.values[None])
         try:
-            results = self.request.infer([np.ascontiguousarray(degraded.transpose(2, 0, 1)[None])])
+            results = self.request.infer(inputs)
         except RuntimeError as error:  # OpenVINO has no type of its own for this
             if "alloc" in str(error).lower():
                 raise MemoryError(str(error)) from error
@@ -42,8 +54,9 @@ class OpenVinoRestorer:
         outputs = {output.get_any_name(): array[0].transpose(1, 2, 0) for output, array in results.items()}
         return decomposition(degraded, outputs, self.spec)
 
-    def context(self, whole: Array) -> None:
-        """None: no exported network asks for what is global."""
+    def context(self, whole: Array) -> Context | None:
+        """As `OnnxRestorer.context`."""
+        return look_at(whole) if self.spec.needs_context else None
 
 
 def check(device: Device, precision: Precision) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 from aigan.errors import AiganError, MissingExtra, UsageError
+from aigan.overview import look_at
 from aigan.restore.backends.contract import PARTS, Device, Part, Precision, decomposition
 
 try:
@@ -44,7 +45,7 @@ class TorchRestorer:
     def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
         """As `OnnxRestorer`; only this picture, or tile, goes to the device."""
         try:
-            outputs = self._outputs(degraded)
+            outputs = self._outputs(degraded, context or self.context(degraded))
         except torch.OutOfMemoryError as error:
             raise MemoryError(str(error)) from error
         except RuntimeError as error:
@@ -53,18 +54,20 @@ class TorchRestorer:
             raise
         return decomposition(degraded, outputs, self.spec)
 
-    def context(self, whole: Array) -> None:
-        """None: no network asks for what is global."""
+    def context(self, whole: Array) -> Context | None:
+        """As `OnnxRestorer.context`."""
+        return look_at(whole) if self.spec.needs_context else None
 
     @torch.inference_mode()
-    def _outputs(self, degraded: Array) -> dict[str, Array]:
+    def _outputs(self, degraded: Array, context: Context | None) -> dict[str, Array]:
         # rows of interleaved channels are what torch calls channels-last
         I = torch.tensor(np.ascontiguousarray(degraded), device=self.device).permute(2, 0, 1)[None]
+        seen = None if context is None else torch.from_numpy(context.values)[None].to(self.device)
         with (
             torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32),
             torch.backends.cudnn.flags(enabled=True, allow_tf32=False),  # else fp32 on CUDA is off by 1e-3
         ):
-            estimates = self.network(I, interference="interference" in self.parts)
+            estimates = self.network(I, interference="interference" in self.parts, seen=seen)
             original, interference = self.network.fuse(I, estimates)
         outputs = {"original": original}
         if interference is not None and "interference" in self.parts:

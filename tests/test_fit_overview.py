@@ -1,0 +1,48 @@
+"""What the overview's tool learns from made-up pictures in haze, and that the network then says the same."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch.nn import functional  # noqa: E402
+
+from aigan.network.overview import Overview, look_at  # noqa: E402
+
+TOOL = Path(__file__).parents[1] / "tools/fit_overview.py"
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("fit_overview", TOOL)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["fit_overview"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_haze_that_hides_all_alike_is_read_off_the_whole_picture(
+    tool: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    y_O = torch.rand(640, 3, 16, 16)
+    transmission = 0.3 + 0.7 * torch.rand(640, 1, 1, 1)
+    I = transmission * y_O + (1 - transmission)
+    squares = tool.Squares(look_at(I), I, I, y_O, torch.zeros(640))  # of a network that does nothing
+    overview = Overview(3)
+    tool.fit(overview, squares, epochs=30, least_error=1e-5)
+    assert "epoch 30 of 30" in capsys.readouterr().out
+
+    y_O = torch.rand(50, 3, 16, 16)
+    for t in (0.4, 0.8):
+        I = t * y_O + (1 - t)
+        fresh = tool.Squares(look_at(I), I, I, y_O, torch.zeros(50))
+        after = tool.error(overview(fresh.seen), fresh).mean()
+        assert after < 0.05 * functional.mse_loss(I, y_O)

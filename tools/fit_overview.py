@@ -1,0 +1,140 @@
+r"""Fit the overview of a network (network/overview.py), what it makes of a whole picture, by a configuration's data.
+
+    python tools/fit_overview.py configs/dehaze-s-overview.yaml src/aigan/weights/dehaze-s.safetensors OUT.safetensors
+
+All else stays as it is: what the network makes of some thousand squares, each taken for a whole picture, is computed
+once, some 10 minutes of one core, and kept beside OUT in OUT.squares; the fit itself takes one. Of 24 squares one is
+left as it is, clean. Prints the PSNR of the configuration's validation pictures without and with the overview.
+"""
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from aigan.data.sources import make_source
+from aigan.interference.draws import KeyedDraws, sample_keys
+from aigan.network import weights
+from aigan.network.overview import Overview, corrected, look_at
+from aigan.network.presets import PictureAIGAN, build
+from aigan.network.topology import Estimates
+from aigan.training.config import TrainingConfig, read_config
+from aigan.training.validation import Validator
+
+CPU = torch.device("cpu")
+SIZE = 320  # px, of a square
+SMALL = 32  # px, of the thumbnails on which the error is measured
+GOLDEN = 0.618034  # spreads the squares over the sources
+BATCH, RATE, DECAY, DROPPED = 64, 2e-3, 0.02, 0.1
+
+
+class Squares(NamedTuple):
+    """What is seen of N squares, thumbnails of I, O and y_O, (N, C, SMALL, SMALL), and the error these lack, (N,)."""
+
+    seen: Tensor
+    I: Tensor
+    O: Tensor
+    y_O: Tensor
+    beyond: Tensor
+
+
+@torch.inference_mode()
+def gather(config: TrainingConfig, network: PictureAIGAN, count: int, clean: int) -> Squares:
+    """What the network makes of `count` squares, from the sources by their shares; of `clean` one is left clean."""
+    data = Path(config.data)
+    samples = [make_source(source, data, config.channels, CPU, SIZE) for source in config.sources]
+    shares = torch.tensor([source.share for source in config.sources]).cumsum(0)
+    rows = []
+    for number in range(count):
+        chosen = int((shares < number * GOLDEN % 1 * shares[-1]).sum())
+        y_O, I = samples[chosen](KeyedDraws(sample_keys(config.seed, torch.tensor(number), torch.tensor([0]))), SIZE)
+        if number % clean == 0:
+            I = y_O
+        O = network.fuse(I, network.closely(I))[0].clamp(0, 1)
+        small = [functional.adaptive_avg_pool2d(picture, SMALL) for picture in (I, O, y_O)]
+        beyond = (O - y_O).square().mean() - (small[1] - small[2]).square().mean()
+        rows.append((look_at(I), *small, beyond[None].clamp(min=0)))
+        if number % 100 == 99:
+            print(f"{number + 1} of {count} squares", flush=True)
+    return Squares(*(torch.cat(parts) for parts in zip(*rows, strict=True)))
+
+
+def error(numbers: Tensor, squares: Squares) -> Tensor:
+    """The mean square error of each square's original, corrected by these numbers, (N,)."""
+    O = corrected(Estimates(squares.O), squares.I, numbers).yhat_O
+    return (O - squares.y_O).square().mean((1, 2, 3)) + squares.beyond
+
+
+def fit(overview: Overview, squares: Squares, epochs: int, least_error: float) -> None:
+    """Minimise the logarithm of the error, with dropout before both layers, on what is seen made standard.
+
+    `least_error`: the mean square error below which a square hardly counts.
+    """
+    mean, deviation = squares.seen.mean(0), squares.seen.std(0) + 1e-3
+    drop = nn.Dropout(DROPPED)
+    optimiser = torch.optim.AdamW(overview.parameters(), RATE, weight_decay=DECAY)
+    batches = len(squares.beyond) // BATCH
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=epochs * batches, pct_start=0.1)
+    for epoch in range(epochs):
+        total = 0.0
+        for some in torch.randperm(len(squares.beyond))[: batches * BATCH].view(batches, BATCH):
+            part = Squares(*(values[some] for values in squares))
+            judged = functional.relu(overview.judge(drop((part.seen - mean) / deviation)))
+            loss = (error(overview.say(drop(judged)), part) + least_error).log10().mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            total += loss.item()
+        print(f"epoch {epoch + 1} of {epochs}: {-10 * total / batches:.2f} dB", flush=True)
+    with torch.no_grad():  # from now on what is seen is taken as it is
+        overview.judge.weight /= deviation
+        overview.judge.bias -= overview.judge.weight @ mean
+
+
+def main() -> None:
+    """See above."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--squares", type=int, default=3000, help="how many pictures to learn from")
+    parser.add_argument("--clean", type=int, default=24, help="of so many squares one is left clean")
+    parser.add_argument("--least-error", type=float, default=1e-3, help="mean square error that hardly counts")
+    parser.add_argument("--epochs", type=int, default=30)
+    asked = parser.parse_args()
+
+    config = read_config(asked.config)
+    plain, spec = weights.load(asked.weights)
+    torch.manual_seed(config.seed)
+    network = build(msgspec.structs.replace(plain.config, overview=True))
+    fresh = {name: values for name, values in network.state_dict().items() if name.startswith("overview.")}
+    network.load_state_dict(plain.state_dict() | fresh)
+    assert network.overview is not None
+
+    squares = asked.out.with_suffix(".squares")
+    if not squares.exists():
+        torch.save(tuple(gather(config, network, asked.squares, asked.clean)), squares)
+    fit(network.overview, Squares(*torch.load(squares)), asked.epochs, asked.least_error)
+    data = [folder.folder for source in config.sources for folder in source.folders]
+    described = msgspec.structs.replace(
+        spec,
+        needs_context=True,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        training=f"{spec.training}; overview by configuration {config.name}",
+        training_data=tuple(dict.fromkeys([*spec.training_data, *data])),
+        figures=(),
+    )
+    weights.save(asked.out, network.eval(), described)
+    validator = Validator(config, Path(config.data), CPU)
+    for name, one in (("without", plain), ("with", network)):
+        figures = (f"{on} {psnr:.2f}" for on, psnr in validator.measure(one).items())
+        print(f"{name} overview: {', '.join(figures)} dB")
+
+
+if __name__ == "__main__":
+    main()
