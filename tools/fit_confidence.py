@@ -124,18 +124,8 @@ def gray(picture: Bytes) -> Array:
 
 def run(path: Path, samples: Iterator[Sample] | list[Sample]) -> list[Fitted]:
     """The model's estimates of O for each picture."""
-    session = onnx.load(path).session
-    return [
-        (
-            given,
-            [
-                one[0].transpose(1, 2, 0)
-                for one in session.run(list(ESTIMATES), {"degraded": given.transpose(2, 0, 1)[None]})
-            ],
-            clean,
-        )
-        for given, clean in samples
-    ]
+    restorer = onnx.load(path)
+    return [(given, [*restorer.run(given, ESTIMATES).values()], clean) for given, clean in samples]
 
 
 def kind_of(spec: ModelSpec) -> str:

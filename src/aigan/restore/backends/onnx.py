@@ -7,7 +7,7 @@ The file (DESIGN.md, section 3): input `degraded` (N, C, H, W), and for a networ
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -52,7 +52,11 @@ class OnnxRestorer:
         What `parts` leaves out is not computed: the interference is then I − O, the expected error None.
         Raises MemoryError where the picture is too large for this machine.
         """
-        wanted = outputs_for(self.parts)
+        return decomposition(degraded, self.run(degraded, outputs_for(self.parts), context=context), self.spec)
+
+    def run(self, degraded: Array, wanted: Iterable[str], *, context: Context | None = None) -> dict[str, Array]:
+        """Outputs of the graph by their names, each (H, W, C)."""
+        names = list(wanted)
         inputs = {"degraded": degraded.transpose(2, 0, 1)[None]}
         if context := context or self.context(degraded):
             inputs["seen"] = context.values[None]
@@ -60,13 +64,12 @@ class OnnxRestorer:
         options.only_execute_path_to_fetches = True
         options.log_severity_level = 4  # errors are raised, not printed as well
         try:
-            arrays = self.session.run(list(wanted), inputs, options)
+            arrays = self.session.run(names, inputs, options)
         except Exception as error:  # ONNX Runtime has no type of its own for this
             if "alloc" in str(error).lower():
                 raise MemoryError(str(error)) from error
             raise
-        outputs = {name: array[0].transpose(1, 2, 0) for name, array in zip(wanted, arrays, strict=True)}
-        return decomposition(degraded, outputs, self.spec)
+        return {name: array[0].transpose(1, 2, 0) for name, array in zip(names, arrays, strict=True)}
 
     def context(self, whole: Array) -> Context | None:
         """What a network with an overview is told of a picture."""
