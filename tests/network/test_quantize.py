@@ -19,6 +19,7 @@ from aigan.cli.commands import gather
 from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
 from aigan.network import export, quantize, weights
+from aigan.network.presets import NetworkConfig
 from aigan.restore import registry
 from aigan.restore.backends.onnx import Metadata
 from aigan.training import int8
@@ -123,7 +124,8 @@ def test_the_file_says_what_it_is(variant: tuple[Path, str]) -> None:
     source = SHIPPED.with_suffix(registry.WEIGHTS)
     found, full = metadata(variant[0]), metadata(SHIPPED)
     assert found.source_sha256 == full.source_sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
-    assert msgspec.json.decode(found.network) == msgspec.json.decode(full.network)
+    ours, theirs = (msgspec.json.decode(one.network, type=NetworkConfig) for one in (found, full))
+    assert ours == theirs
     assert found.spec.halo_px >= found.spec.receptive_radius_px
     assert found.spec.figures == ()
     assert full.spec == msgspec.structs.replace(
