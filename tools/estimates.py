@@ -40,6 +40,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=1, help="only every so many-th picture by name")
     every = parser.parse_args().every
+    if "AIGAN_DATA" not in os.environ:
+        parser.error("set AIGAN_DATA to the folder of the published sets (docs/evaluate.md)")
     table = list(head(["model", "measured on", *ESTIMATES, "fused", "step 2 − 1", "fused − step 2"]))
     for path in sorted(SHIPPED.glob("*.safetensors")):
         for found in lines(path, data=Path(os.environ["AIGAN_DATA"]), every=every):
