@@ -13,19 +13,21 @@ import msgspec
 import torch
 
 from aigan.network import weights
-from aigan.network.presets import build
+from aigan.network.presets import build, without_overview
 
 
 def main(first: Path, second: Path, share: float, out: Path) -> None:
     """Average the weights of `first` and `second`."""
     (one, spec), (other, _) = weights.load(first), weights.load(second)
+    one, other = without_overview(one), without_overview(other)  # an overview is of one network only
     if one.config != other.config:
         sys.exit(f"{first} and {second} hold networks of different shapes: average two of one training")
     average = build(one.config)
     parts = other.state_dict()
     with torch.no_grad():
         average.load_state_dict({name: tensor.lerp(parts[name], share) for name, tensor in one.state_dict().items()})
-    weights.save(out, average, msgspec.structs.replace(spec, figures=()))
+    count = sum(parameter.numel() for parameter in average.parameters())
+    weights.save(out, average, msgspec.structs.replace(spec, figures=(), needs_context=False, parameters=count))
 
 
 if __name__ == "__main__":

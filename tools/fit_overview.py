@@ -20,7 +20,7 @@ from aigan.data.sources import make_source
 from aigan.interference.draws import KeyedDraws, sample_keys
 from aigan.network import weights
 from aigan.network.overview import Overview, corrected, look_at
-from aigan.network.presets import PictureAIGAN, build
+from aigan.network.presets import PictureAIGAN, build, without_overview
 from aigan.network.topology import Estimates
 from aigan.training.config import TrainingConfig, read_config
 from aigan.training.validation import Validator
@@ -109,7 +109,8 @@ def main() -> None:
     asked = parser.parse_args()
 
     config = read_config(asked.config)
-    plain, spec = weights.load(asked.weights)
+    start, spec = weights.load(asked.weights)
+    plain = without_overview(start)
     torch.manual_seed(config.seed)
     network = build(msgspec.structs.replace(plain.config, overview=True))
     fresh = {name: values for name, values in network.state_dict().items() if name.startswith("overview.")}

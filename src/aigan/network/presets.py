@@ -113,6 +113,15 @@ def build(config: NetworkConfig) -> PictureAIGAN:
     return PictureAIGAN(config)
 
 
+def without_overview(network: PictureAIGAN) -> PictureAIGAN:
+    """The same network, as it sees from near; `network` itself is left as it is."""
+    if network.overview is None:
+        return network
+    plain = build(msgspec.structs.replace(network.config, overview=False))
+    plain.load_state_dict({name: v for name, v in network.state_dict().items() if not name.startswith("overview.")})
+    return plain.train(network.training)
+
+
 def pad_by_reflection(pictures: Tensor, multiple: int) -> Tensor:
     """Pad (..., H, W) below and right to multiples of `multiple`: mirrored, the edge once, however small H and W.
 

@@ -27,7 +27,7 @@ from aigan.errors import AiganError, UsageError
 from aigan.losses import Terms
 from aigan.network import weights
 from aigan.network.discriminators import PatchDiscriminator
-from aigan.network.presets import PictureAIGAN, build
+from aigan.network.presets import PictureAIGAN, build, without_overview
 from aigan.training import checkpoints
 from aigan.training.checkpoints import Progress
 from aigan.training.config import Stage, TrainingConfig, require_same
@@ -369,6 +369,8 @@ def _start_of(config: TrainingConfig, init: Path) -> PictureAIGAN:
     if config.peer is not None:
         raise AiganError(f"{config.name} trains a peer, from nothing: leave out --init {init}")
     start = weights.load(init)[0]
+    if not config.network.overview:  # what it was fitted to changes in training: fit it anew, afterwards
+        start = without_overview(start)
     fields = start.config.__struct_fields__
     if different := [name for name in fields if getattr(start.config, name) != getattr(config.network, name)]:
         raise AiganError(
