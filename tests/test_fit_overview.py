@@ -45,4 +45,4 @@ def test_haze_that_hides_all_alike_is_read_off_the_whole_picture(
         I = t * y_O + (1 - t)
         fresh = tool.Squares(look_at(I), I, I, y_O, torch.zeros(50))
         after = tool.error(overview(fresh.seen), fresh).mean()
-        assert after < 0.05 * functional.mse_loss(I, y_O)
+        assert after < 0.2 * functional.mse_loss(I, y_O)
