@@ -37,9 +37,9 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     folder: str
     without: tuple[str, ...] = ()  # benchmarks whose test scenes are left out
     leave_out: tuple[str, ...] = ()  # names that are left out
-    # scenes by name order (pairs of one clean picture are one scene): those at 0, n, 2n ... are for validation,
+    # of the scenes by name order those at 0, n, 2n ... or the last n are for validation, with all pairs of each
     hold_out_every: Annotated[int, msgspec.Meta(ge=0)] = 0
-    hold_out_last: Annotated[int, msgspec.Meta(ge=0)] = 0  # or the last n
+    hold_out_last: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Degrade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
