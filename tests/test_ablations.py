@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -15,18 +13,14 @@ torch = pytest.importorskip("torch")
 from aigan.evaluate.measure import Item, Protocol, Scores  # noqa: E402
 from aigan.evaluate.plan import read_paper, read_plan  # noqa: E402
 from aigan.network.presets import NetworkConfig, build  # noqa: E402
+from tests.tools import load_tool  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def ablations() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("ablations", ROOT / "tools/ablations.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules["ablations"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("ablations")
 
 
 @pytest.mark.parametrize("task", ["derain", "denoise"])

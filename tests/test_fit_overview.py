@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -14,18 +11,12 @@ torch = pytest.importorskip("torch")
 from torch.nn import functional  # noqa: E402
 
 from aigan.network.overview import Overview, look_at  # noqa: E402
-
-TOOL = Path(__file__).parents[1] / "tools/fit_overview.py"
+from tests.tools import load_tool  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fit_overview", TOOL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules["fit_overview"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("fit_overview")
 
 
 def test_haze_that_hides_all_alike_is_read_off_the_whole_picture(

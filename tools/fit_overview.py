@@ -23,6 +23,7 @@ from aigan.network.overview import Overview, corrected, look_at
 from aigan.network.presets import PictureAIGAN, build, without_overview
 from aigan.network.topology import Estimates
 from aigan.training.config import TrainingConfig, read_config
+from aigan.training.provenance import data_of, require_unseen, terms_of
 from aigan.training.validation import Validator
 
 CPU = torch.device("cpu")
@@ -111,6 +112,7 @@ def main() -> None:
     config = read_config(asked.config)
     start, spec = weights.load(asked.weights)
     plain = without_overview(start)
+    saw = require_unseen(config, str(asked.weights), spec)
     torch.manual_seed(config.seed)
     network = build(msgspec.structs.replace(plain.config, overview=True))
     fresh = {name: values for name, values in network.state_dict().items() if name.startswith("overview.")}
@@ -121,13 +123,14 @@ def main() -> None:
     if not squares.exists():
         torch.save(tuple(gather(config, network, asked.squares, asked.clean)), squares)
     fit(network.overview, Squares(*torch.load(squares)), asked.epochs, asked.least_error)
-    data = [folder.folder for source in config.sources for folder in source.folders]
     described = msgspec.structs.replace(
         spec,
         needs_context=True,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         training=f"{spec.training}; overview by configuration {config.name}",
-        training_data=tuple(dict.fromkeys([*spec.training_data, *data])),
+        training_data=data_of(config, spec),
+        data_terms=terms_of(config, spec),
+        saw_test_scenes_of=saw,
         figures=(),
     )
     weights.save(asked.out, network.eval(), described)

@@ -180,24 +180,21 @@ def test_resume_and_overwrite(photo, network_file, tmp_path) -> None:
     assert [restore(*call, *more).exit_code for more in ([], [], ["--resume"], ["--overwrite"])] == [0, 1, 0, 0]
 
 
+def loaded(modules: tuple[str, ...], code: str) -> str:
+    """Which of these modules a process has loaded when it has run the code."""
+    code += f"; import sys; print([name for name in {modules} if name in sys.modules])"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def test_help_needs_neither_torch_nor_the_heavy_libraries() -> None:
     heavy = "torch", "numpy", "onnxruntime", "pyvips", "PIL", "msgspec", "rich.progress"
-    code = (
-        "import sys, aigan, aigan.cli.commands\naigan.cli.commands.gather()\n"
-        f"print([name for name in {heavy} if name in sys.modules])"
-    )  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert loaded(heavy, "import aigan, aigan.cli.commands; aigan.cli.commands.gather()") == "[]"
 
 
 def test_looking_at_a_picture_loads_nothing_that_takes_longer_than_looking(photo) -> None:
     heavy = "torch", "onnxruntime", "PIL", "numpy.ma", "scipy", "pandas"
-    code = (
-        "import sys; from pathlib import Path; from aigan.restore.inspect import decide\n"
-        f"decide(Path({str(photo)!r})); print([name for name in {heavy} if name in sys.modules])"
-    )  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    code = f"from pathlib import Path; from aigan.restore.inspect import decide; decide(Path({str(photo)!r}))"
+    assert loaded(heavy, code) == "[]"
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,7 @@ import aigan
 from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
 from aigan.network import weights
-from aigan.network.export import OUTPUTS, export
-from aigan.network.overview import look_at
+from aigan.network.export import OUTPUTS, export, fed
 from aigan.network.presets import NetworkConfig, build
 
 SHIPPED = sorted((Path(aigan.__file__).parent / "weights").glob("*.safetensors"))
@@ -40,9 +39,7 @@ def runs_alike(source: Path, target: Path, sizes: list[tuple[int, int, int]]) ->
         picture = torch.rand(n, network.config.channels, height, width)
         with torch.inference_mode():
             O, T = network.fuse(picture, network(picture))
-        taken = (picture, look_at(picture))
-        inputs = {one.name: values.numpy() for one, values in zip(session.get_inputs(), taken, strict=False)}
-        original, interference, *_ = session.run(None, inputs)
+        original, interference, *_ = session.run(None, fed(picture, [one.name for one in session.get_inputs()]))
         assert original.shape == picture.shape
         assert np.abs(original - O.numpy()).max() < 1e-4
         assert np.abs(interference - T.numpy()).max() < 1e-4

@@ -31,7 +31,7 @@ def bench(
 
     from aigan.errors import AiganError
     from aigan.evaluate import bench as benches
-    from aigan.files import make_folder, replacing
+    from aigan.files import make_folder, write_whole
     from aigan.restore import fastest
     from aigan.restore.backends.contract import cores
 
@@ -60,8 +60,7 @@ def bench(
     contents = {json: msgspec.json.format(msgspec.json.encode(costs), indent=2) + b"\n", markdown: table.encode()}
     for path, content in contents.items():
         if path:
-            with replacing(path, overwrite=True) as temporary:
-                temporary.write_bytes(content)
+            write_whole(path, content)
     if remember:
         best = benches.fastest_of(costs)
         if not best:

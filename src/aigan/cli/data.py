@@ -68,11 +68,10 @@ def fingerprint(
 ) -> None:
     """Make the file by which test scenes are recognised (src/aigan/data/test_scenes.json)."""
     from aigan.data.test_scenes import encode_scenes, make_scenes
-    from aigan.files import replacing
+    from aigan.files import write_whole
 
     scenes = make_scenes(data)
-    with replacing(out, overwrite=True) as temporary:
-        temporary.write_bytes(encode_scenes(scenes))
+    write_whole(out, encode_scenes(scenes))
     typer.echo(f"{out}: {len(scenes)} scenes")
 
 

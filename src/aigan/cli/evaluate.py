@@ -116,7 +116,6 @@ def _show(evaluation: Evaluation) -> None:
 def _write_json(path: Path, evaluation: Evaluation) -> None:
     import msgspec
 
-    from aigan.files import replacing
+    from aigan.files import write_whole
 
-    with replacing(path, overwrite=True) as temporary:
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(evaluation), indent=2) + b"\n")
+    write_whole(path, msgspec.json.format(msgspec.json.encode(evaluation), indent=2) + b"\n")

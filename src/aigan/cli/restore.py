@@ -158,12 +158,11 @@ def _write_json(path: Path, results: list[FileResult]) -> None:
 
     import msgspec
 
-    from aigan.files import make_folder, replacing
+    from aigan.files import make_folder, write_whole
 
     text = json.dumps(msgspec.to_builtins(results), ensure_ascii=False, indent=2) + "\n"
     make_folder(path.parent)
-    with replacing(path, overwrite=True) as temporary:
-        temporary.write_bytes(text.encode(errors="backslashreplace"))  # names that are not UTF-8 as JSON escapes
+    write_whole(path, text.encode(errors="backslashreplace"))  # names that are not UTF-8 as JSON escapes
 
 
 def _parts(save: str) -> tuple[Part, ...]:

@@ -188,7 +188,7 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
         paths = [
             path
             for folder in source.layers
-            for path in _kept(folder, list_pictures(data / folder.folder / "streak"), _itself, held_out=False)
+            for path in _kept(folder, list_pictures(data / folder.folder / "streak"), held_out=False)
         ]
         (layers,) = large(source.layers, "layers", ((read_streak(path)[..., None],) for path in paths), 1)
         recombine, together = source.recombine, source.together
@@ -209,16 +209,14 @@ def clean_paths(folders: Iterable[Folder], data: Path, *, held_out: bool = False
     return [
         path
         for folder in folders
-        for path in _unseen(folder, _kept(folder, list_pictures(data / folder.folder), _itself, held_out), _itself)
+        for path in _unseen(folder, _kept(folder, list_pictures(data / folder.folder), held_out))
     ]
 
 
 def kept_pairs(folders: Iterable[Folder], data: Path, *, held_out: bool = False) -> list[Pair]:
     """The pairs that may be trained on, or those held out for validation. AiganError where a folder holds none."""
     return [
-        pair
-        for folder in folders
-        for pair in _unseen(folder, _kept(folder, _pairs(data / folder.folder), _clean_of, held_out), _clean_of)
+        pair for folder in folders for pair in _unseen(folder, _kept(folder, _pairs(data / folder.folder), held_out))
     ]
 
 
@@ -238,16 +236,16 @@ def clean_pictures_of(source: Source, data: Path) -> list[Path]:
     return clean_paths(source.folders, data) or [pair.clean for pair in kept_pairs(source.depths, data)]
 
 
-def _unseen(folder: Folder, items: list[Item], clean: Callable[[Item], Path]) -> list[Item]:
+def _unseen(folder: Folder, items: list[Item]) -> list[Item]:
     """Those that show no test scene of the benchmarks that the folder is `without`."""
     if not folder.without:
         return items
-    seen = {path for path, _, _ in test_scenes_seen([clean(item) for item in items], folder.without)}
-    return [item for item in items if clean(item) not in seen]
+    seen = {path for path, _, _ in test_scenes_seen([_clean(item) for item in items], folder.without)}
+    return [item for item in items if _clean(item) not in seen]
 
 
-def _kept(folder: Folder, items: list[Item], scene_of: Callable[[Item], Path], held_out: bool) -> list[Item]:
-    places = {scene: place for place, scene in enumerate(dict.fromkeys(map(scene_of, items)))}
+def _kept(folder: Folder, items: list[Item], held_out: bool) -> list[Item]:
+    places = {scene: place for place, scene in enumerate(dict.fromkeys(map(_clean, items)))}
     last = len(places) - folder.hold_out_last
     if held_out and not folder.hold_out_every and not folder.hold_out_last:
         last = 0  # a folder for validation alone
@@ -259,17 +257,14 @@ def _kept(folder: Folder, items: list[Item], scene_of: Callable[[Item], Path], h
     return [
         item
         for item in items
-        if is_held_out(places[scene_of(item)]) == held_out
+        if is_held_out(places[_clean(item)]) == held_out
         and (item.stem if isinstance(item, Path) else item.name) not in names
     ]
 
 
-def _itself(path: Path) -> Path:
-    return path
-
-
-def _clean_of(pair: Pair) -> Path:
-    return pair.clean
+def _clean(item: Path | Pair) -> Path:
+    """The clean picture, or the layer, that is the scene."""
+    return item if isinstance(item, Path) else item.clean
 
 
 def _which(store: PictureStore, draws: Draws, *, symmetries: int = 8) -> tuple[Tensor, Tensor, Tensor]:

@@ -25,7 +25,7 @@ from aigan.baselines.registry import BASELINES, weights_of
 from aigan.errors import AiganError
 from aigan.evaluate.measure import INPUT, Evaluation, Item
 from aigan.evaluate.plan import Cell
-from aigan.files import replacing, writable
+from aigan.files import writable, write_whole
 from aigan.restore import registry
 from aigan.restore.backends.contract import cores
 
@@ -125,8 +125,7 @@ def read_rows(path: Path) -> dict[Cell, Row]:
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write all rows, a line each; the file is there in full, before and after."""
-    with replacing(path, overwrite=True) as temporary:
-        temporary.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+    write_whole(path, b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
 
 
 class Journal:

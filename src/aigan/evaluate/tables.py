@@ -16,7 +16,7 @@ from aigan.evaluate.benchmarks import Measured, find_benchmark
 from aigan.evaluate.measure import Protocol, Scores, mean_of
 from aigan.evaluate.plan import Cell, PaperFigure, PaperTable, Plan, Set
 from aigan.evaluate.rows import Row
-from aigan.files import replacing
+from aigan.files import write_whole
 
 SCALES: dict[Measured, list[Measured]] = {
     "gray": ["gray"],
@@ -136,8 +136,7 @@ def write_tables(plan: Plan, folder: Path, rows: Mapping[Cell, Row], paper: Pape
     paths = []
     for extension, text in texts.items():
         paths.append(folder / f"{plan.name}.{extension}")
-        with replacing(paths[-1], overwrite=True) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_whole(paths[-1], text.encode())
     return paths
 
 
@@ -155,8 +154,7 @@ def put_into(path: Path, name: str, table: str) -> None:
     _, found_end, after = rest.partition(end)
     if not (found and found_end):
         raise AiganError(f"{path} has no place for {name}: write the lines {begin.strip()} and {end} into it")
-    with replacing(path, overwrite=True) as temporary:
-        temporary.write_text(f"{before}{begin}{table}{end}{after}", encoding="utf-8")
+    write_whole(path, f"{before}{begin}{table}{end}{after}".encode())
 
 
 def comma_separated(lines: Iterable[Entry]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnx.numpy_helper
 import onnxruntime
@@ -17,6 +19,7 @@ from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
 from aigan.files import write_whole
 from aigan.network import weights
+from aigan.network.overview import look_at
 from aigan.network.presets import PictureAIGAN
 
 OUTPUTS = ("original", "interference", "original_step1", "original_from_T")
@@ -91,6 +94,12 @@ def trace(source: Path) -> tuple[Exported, onnx.ModelProto]:
             model.graph.input[0].type
         )  # the exporter does not see that H and W come out as they went in
     return exported, model
+
+
+def fed(I: Tensor, names: Collection[str]) -> dict[str, npt.NDArray[np.float32]]:
+    """What a graph with inputs of these names takes for whole pictures, (N, C, H, W)."""
+    taken = {"degraded": I.numpy()}
+    return taken | {"seen": look_at(I).numpy()} if "seen" in names else taken
 
 
 def describe(model: onnx.ModelProto, source: Path, spec: ModelSpec) -> None:

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import onnx
+import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
@@ -22,8 +23,7 @@ from aigan.decomposition import Array, ModelSpec
 from aigan.errors import AiganError
 from aigan.files import write_whole
 from aigan.network import weights
-from aigan.network.export import describe, trace
-from aigan.overview import look_at
+from aigan.network.export import describe, fed, trace
 
 LEVELS = (".encode.", ".down.", ".up.", ".decode.")  # of parts.py: convolutions from features to features
 STAY_FLOAT = (".encode.0.0.", ".decode.0.")  # the first block and the last level, which cost most of the loss
@@ -108,5 +108,4 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]
         picture = next(self._pictures, None)
         if picture is None:
             return None
-        taken = np.ascontiguousarray(picture.transpose(2, 0, 1)[None]), look_at(picture).values[None]
-        return dict(zip(self._inputs, taken, strict=False))
+        return fed(torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)[None])), self._inputs)

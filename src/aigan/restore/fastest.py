@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from aigan.errors import AiganError
-from aigan.files import replacing
+from aigan.files import write_whole
 from aigan.restore.backends.contract import cores
 
 Safe = Literal["onnx", "openvino"]  # the same results to 1e-4; torch takes seconds to import
@@ -55,8 +55,7 @@ def remember(fastest: Mapping[str, Safe]) -> bool:
     kept = before.fastest if before.machine == _machine() else {}
     try:
         file().parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file(), overwrite=True) as temporary:
-            temporary.write_bytes(msgspec.json.encode(Remembered(_machine(), {**kept, **fastest})))
+        write_whole(file(), msgspec.json.encode(Remembered(_machine(), {**kept, **fastest})))
     except (OSError, RuntimeError, AiganError):
         return False
     return True

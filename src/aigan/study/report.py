@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from aigan.errors import MissingExtra
-from aigan.files import replacing, writable
+from aigan.files import replacing, writable, write_whole
 from aigan.study.analysis import Report, VoteRow, analyse, vote_rows
 from aigan.study.ballots import Ballots
 from aigan.study.manifest import BALLOTS, read_study
@@ -45,8 +45,7 @@ def write_report(report: Report, rows: Sequence[VoteRow], folder: Path) -> list[
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        with replacing(folder / name, overwrite=True) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_whole(folder / name, text.encode())
     return [folder / name for name in texts]
 
 

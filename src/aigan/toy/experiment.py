@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 import aigan
-from aigan.files import replacing, writable
+from aigan.files import writable, write_whole
 from aigan.toy.figure import draw_figure
 from aigan.toy.networks import Model
 from aigan.toy.report import FALLS, Report, report_reading
@@ -50,6 +50,5 @@ def run_toy(
         falls=FALLS,
         readings=readings,
     )
-    with replacing(out / "toy.json", overwrite=True) as temporary:
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+    write_whole(out / "toy.json", msgspec.json.format(msgspec.json.encode(report), indent=1))
     return report

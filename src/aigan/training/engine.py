@@ -66,7 +66,7 @@ def train(
         raise AiganError(f"two configurations are named {min(twice)}, whose runs would share a folder: rename one")
     if len(init) not in (0, 1, len(configs)):
         raise UsageError(f"{len(init)} weights to start {len(configs)} configurations from: give one, or one for each")
-    starts = init if len(init) == len(configs) else [*init, None][:1] * len(configs)
+    starts = init if len(init) == len(configs) else [init[0] if init else None] * len(configs)
     fabric = make_fabric({config.precision for config in configs})
     runs = [
         Run(config, out / config.name, fabric, init=start, resume=resume)

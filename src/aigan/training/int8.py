@@ -15,7 +15,7 @@ from aigan.errors import AiganError
 from aigan.interference import HEAVY, LIGHT, Camera, Haze, Interference, Noise
 from aigan.interference.draws import KeyedDraws, sample_keys
 from aigan.network import weights
-from aigan.network.overview import look_at
+from aigan.network.export import fed
 from aigan.network.quantize import quantize
 from aigan.training.validation import middle, psnr, restored
 
@@ -50,8 +50,7 @@ def export_int8(source: Path, target: Path, photographs: Path) -> float:
     losses = []
     with torch.inference_mode():
         for I, y_O in _pairs(held_out, spec):
-            inputs = dict(zip(names, (I.numpy(), look_at(I).numpy()), strict=False))
-            (O,) = session.run(["original"], inputs)
+            (O,) = session.run(["original"], fed(I, names))
             losses.append(psnr(restored(network, I, y_O)[0], y_O) - psnr(torch.from_numpy(O), y_O))
     return sum(losses) / len(losses)
 

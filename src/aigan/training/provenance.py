@@ -52,20 +52,29 @@ def spec_of(
 
     `begun`: what the weights that training started from say; their data and its terms are those of the result, too.
     """
-    terms = (begun.data_terms if begun else "", config.data_terms)
+    source_of_weights = f", from {Path(start).name}" if start else ""
+    return msgspec.structs.replace(
+        network.describe(config.name, config.task) if isinstance(network, PeerNetwork) else _describe(config, network),
+        training=f"configuration {config.name}, {pixels / 1e6:.0f} Mpx{source_of_weights}",
+        training_data=data_of(config, begun),
+        data_terms=terms_of(config, begun),
+        saw_test_scenes_of=seen,
+    )
+
+
+def data_of(config: TrainingConfig, begun: ModelSpec | None) -> tuple[str, ...]:
+    """What was trained on: by the weights that training started from, and by the configuration."""
     data = [*(begun.training_data if begun else ())]
     data += [folder.folder for source in config.sources for folder in source.folders]
     for source in config.sources:
         layers = source.layers if isinstance(source, Streaks) else source.depths if isinstance(source, Depths) else ()
         data += [folder.folder for folder in layers]
-    source_of_weights = f", from {Path(start).name}" if start else ""
-    return msgspec.structs.replace(
-        network.describe(config.name, config.task) if isinstance(network, PeerNetwork) else _describe(config, network),
-        training=f"configuration {config.name}, {pixels / 1e6:.0f} Mpx{source_of_weights}",
-        training_data=tuple(dict.fromkeys(data)),
-        data_terms="; ".join(dict.fromkeys(filter(None, terms))),
-        saw_test_scenes_of=seen,
-    )
+    return tuple(dict.fromkeys(data))
+
+
+def terms_of(config: TrainingConfig, begun: ModelSpec | None) -> str:
+    """The terms of that data."""
+    return "; ".join(dict.fromkeys(filter(None, (begun.data_terms if begun else "", config.data_terms))))
 
 
 def _describe(config: TrainingConfig, network: PictureAIGAN) -> ModelSpec:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from aigan.errors import AiganError, MissingExtra, UsageError
-from aigan.files import replacing
+from aigan.files import write_whole
 from aigan.pictures import is_picture
 from aigan.restore import naming
 from aigan.restore.naming import Part
@@ -171,8 +171,7 @@ def write(path: Path, data: bytes) -> None:
         files.pipe_file(key, data)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path, overwrite=True) as temporary:
-        temporary.write_bytes(data)
+    write_whole(path, data)
 
 
 def delete(folder: Path, files_in_it: Iterable[Path]) -> None:
