@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aigan.decomposition import Figure, ModelSpec
 from aigan.network import weights
-from aigan.network.presets import macs_per_pixel
+from aigan.network.presets import macs_per_pixel, parameters_of
 from aigan.network.start import load_start
 
 TERMS = "BSDS500: non-commercial research and educational purposes"
@@ -82,7 +82,7 @@ def main(start: Path, out: Path) -> None:
             multiple_of=network.multiple_of,
             receptive_radius_px=radius,
             halo_px=-(-radius // network.multiple_of) * network.multiple_of,
-            parameters=sum(parameter.numel() for parameter in network.parameters()),
+            parameters=parameters_of(network),
             kmac_per_px=round(macs_per_pixel(network) / 1000, 1),
             **facts,
         )

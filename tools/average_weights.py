@@ -13,7 +13,7 @@ import msgspec
 import torch
 
 from aigan.network import weights
-from aigan.network.presets import build, without_overview
+from aigan.network.presets import build, parameters_of, without_overview
 
 
 def main(first: Path, second: Path, share: float, out: Path) -> None:
@@ -26,8 +26,8 @@ def main(first: Path, second: Path, share: float, out: Path) -> None:
     parts = other.state_dict()
     with torch.no_grad():
         average.load_state_dict({name: tensor.lerp(parts[name], share) for name, tensor in one.state_dict().items()})
-    count = sum(parameter.numel() for parameter in average.parameters())
-    weights.save(out, average, msgspec.structs.replace(spec, figures=(), needs_context=False, parameters=count))
+    described = msgspec.structs.replace(spec, figures=(), needs_context=False, parameters=parameters_of(average))
+    weights.save(out, average, described)
 
 
 if __name__ == "__main__":

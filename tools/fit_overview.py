@@ -19,28 +19,25 @@ from torch.nn import functional
 from aigan.data.sources import make_source
 from aigan.interference.draws import KeyedDraws, sample_keys
 from aigan.network import weights
-from aigan.network.overview import Overview, corrected, look_at
-from aigan.network.presets import PictureAIGAN, build, without_overview
-from aigan.network.topology import Estimates
+from aigan.network.overview import Overview, look_at
+from aigan.network.presets import PictureAIGAN, build, parameters_of, without_overview
 from aigan.training.config import TrainingConfig, read_config
 from aigan.training.provenance import data_of, require_unseen, terms_of
 from aigan.training.validation import Validator
 
 CPU = torch.device("cpu")
 SIZE = 320  # px, of a square
-SMALL = 32  # px, of the thumbnails on which the error is measured
 GOLDEN = 0.618034  # spreads the squares over the sources
 BATCH, RATE, DECAY, DROPPED = 64, 2e-3, 0.02, 0.1
 
 
 class Squares(NamedTuple):
-    """What is seen of N squares, thumbnails of I, O and y_O, (N, C, SMALL, SMALL), and the error these lack, (N,)."""
+    """Of N squares: what is seen, (N, K), and the moments of (O − y_O, O, O − I) over each: the means of their
+    products over pixels and channels, (N, 3, 3), and their means in each channel, (N, 3, C)."""
 
     seen: Tensor
-    I: Tensor
-    O: Tensor
-    y_O: Tensor
-    beyond: Tensor
+    products: Tensor
+    means: Tensor
 
 
 @torch.inference_mode()
@@ -56,18 +53,29 @@ def gather(config: TrainingConfig, network: PictureAIGAN, count: int, clean: int
         if number % clean == 0:
             I = y_O
         O = network.fuse(I, network.closely(I))[0].clamp(0, 1)
-        small = [functional.adaptive_avg_pool2d(picture, SMALL) for picture in (I, O, y_O)]
-        beyond = (O - y_O).square().mean() - (small[1] - small[2]).square().mean()
-        rows.append((look_at(I), *small, beyond[None].clamp(min=0)))
+        rows.append(measured(y_O, I, O))
         if number % 100 == 99:
             print(f"{number + 1} of {count} squares", flush=True)
     return Squares(*(torch.cat(parts) for parts in zip(*rows, strict=True)))
 
 
+def measured(y_O: Tensor, I: Tensor, O: Tensor) -> Squares:
+    """What the fit learns from originals, degraded pictures and what the network makes of these, (N, C, H, W)."""
+    parts = torch.stack([O - y_O, O, O - I], dim=1).flatten(3).double()  # (N, 3, C, pixels)
+    products = torch.einsum("nicp,njcp->nij", parts, parts) / parts[0, 0].numel()
+    return Squares(look_at(I), products.float(), parts.mean(3).float())
+
+
 def error(numbers: Tensor, squares: Squares) -> Tensor:
-    """The mean square error of each square's original, corrected by these numbers, (N,)."""
-    O = corrected(Estimates(squares.O), squares.I, numbers).yhat_O
-    return (O - squares.y_O).square().mean((1, 2, 3)) + squares.beyond
+    """The mean square error of each square's original, corrected by these numbers (not clipped), (N,).
+
+    |r + c·O + a·(O − I) + b|², with r = O − y_O, is a quadratic form of the numbers.
+    """
+    c, a, b = numbers.tensor_split((1, 2), dim=1)
+    by = torch.cat([torch.ones_like(c), c, a], dim=1)
+    squared = torch.einsum("ni,nij,nj->n", by, squares.products, by)
+    mixed = torch.einsum("ni,nic,nc->n", by, squares.means, b) / b.shape[1]
+    return (squared + 2 * mixed + b.square().mean(1)).clamp(min=0)
 
 
 def fit(overview: Overview, squares: Squares, epochs: int, least_error: float) -> None:
@@ -78,11 +86,11 @@ def fit(overview: Overview, squares: Squares, epochs: int, least_error: float) -
     mean, deviation = squares.seen.mean(0), squares.seen.std(0) + 1e-3
     drop = nn.Dropout(DROPPED)
     optimiser = torch.optim.AdamW(overview.parameters(), RATE, weight_decay=DECAY)
-    batches = len(squares.beyond) // BATCH
+    batches = len(squares.seen) // BATCH
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=epochs * batches, pct_start=0.1)
     for epoch in range(epochs):
         total = 0.0
-        for some in torch.randperm(len(squares.beyond))[: batches * BATCH].view(batches, BATCH):
+        for some in torch.randperm(len(squares.seen))[: batches * BATCH].view(batches, BATCH):
             part = Squares(*(values[some] for values in squares))
             judged = functional.relu(overview.judge(drop((part.seen - mean) / deviation)))
             loss = (error(overview.say(drop(judged)), part) + least_error).log10().mean()
@@ -126,7 +134,7 @@ def main() -> None:
     described = msgspec.structs.replace(
         spec,
         needs_context=True,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        parameters=parameters_of(network),
         training=f"{spec.training}; overview by configuration {config.name}",
         training_data=data_of(config, spec),
         data_terms=terms_of(config, spec),

@@ -25,6 +25,7 @@ from aigan.errors import AiganError  # noqa: E402
 from aigan.evaluate import metrics  # noqa: E402
 from aigan.evaluate.benchmarks import find_benchmark, read_sample  # noqa: E402
 from aigan.evaluate.measure import evaluate  # noqa: E402
+from aigan.network.presets import parameters_of  # noqa: E402
 from aigan.pictures import write  # noqa: E402
 from aigan.restore.tiles import decompose  # noqa: E402
 
@@ -67,7 +68,7 @@ def fresh(name: str) -> Any:
 
 @pytest.mark.parametrize(("name", "channels", "count"), PUBLISHED_PARAMETERS)
 def test_parameters_are_as_many_as_published(name: str, channels: Any, count: int) -> None:
-    assert restorer.parameters(layers.folded(system_of(name).network(channels))) == count
+    assert parameters_of(layers.folded(system_of(name).network(channels))) == count
 
 
 @pytest.mark.parametrize("name", LEARNED)

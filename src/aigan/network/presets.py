@@ -137,6 +137,11 @@ def pad_by_reflection(pictures: Tensor, multiple: int) -> Tensor:
     return pictures
 
 
+def parameters_of(network: nn.Module) -> int:
+    """How many numbers are learned."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
 def macs_per_pixel(network: PictureAIGAN) -> float:
     """Multiply-accumulates a pixel of inference: e, d_O, d_T, two passes of G_O, one of G_T; convolutions only.
 

@@ -11,7 +11,7 @@ from aigan.data.sources import Depths, Streaks, clean_pictures_of
 from aigan.data.test_scenes import BENCHMARKS
 from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
-from aigan.network.presets import PictureAIGAN, macs_per_pixel
+from aigan.network.presets import PictureAIGAN, macs_per_pixel, parameters_of
 from aigan.training.config import TrainingConfig
 from aigan.training.peers import PeerNetwork
 
@@ -86,6 +86,6 @@ def _describe(config: TrainingConfig, network: PictureAIGAN) -> ModelSpec:
         receptive_radius_px=network.receptive_radius_px,
         halo_px=network.receptive_radius_px,
         needs_context=network.config.overview,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        parameters=parameters_of(network),
         kmac_per_px=round(macs_per_pixel(network) / 1000, 2),
     )

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from aigan.baselines.learned.layers import folded
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec, Task
 from aigan.errors import AiganError
-from aigan.network.presets import macs_of
+from aigan.network.presets import macs_of, parameters_of
 from aigan.network.weights import write_safetensors
 
 Channels = Literal[1, 3]
@@ -105,7 +105,7 @@ def describe(name: str, task: Task, system: System, network: nn.Module, channels
         multiple_of=system.multiple_of,
         receptive_radius_px=system.receptive_radius_px,
         halo_px=system.receptive_radius_px,
-        parameters=parameters(network),
+        parameters=parameters_of(network),
         kmac_per_px=_kmac_per_px(network, channels),
         limits=system.limits,
     )
@@ -149,11 +149,6 @@ def read_spec(file: Path) -> ModelSpec | None:
         return msgspec.json.decode(header, type=Header).spec if header else None
     except (SafetensorError, OSError, msgspec.MsgspecError) as error:
         raise AiganError(f"{file}: its header is damaged ({error}); get the file anew, or train it again") from None
-
-
-def parameters(network: nn.Module) -> int:
-    """How many numbers are learned."""
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _read(file: Path) -> dict[str, Tensor]:
