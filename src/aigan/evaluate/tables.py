@@ -31,7 +31,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A system on a benchmark, with one strength of noise, on one part of its pictures: a line of the CSV file.
 
     None where it was not measured, or where the paper has no such system. `difference` is our PSNR less the paper's,
-    on the scale that is the field's convention.
+    on the scale that is the field's convention; None on a part of the pictures, since the paper's figures are of all.
     """
 
     table: str
@@ -117,7 +117,7 @@ def _entry(
         **msgspec.structs.asdict(mean),
         model=row.model,
         n=len(items),
-        difference=conventional - figure.psnr if figure and conventional is not None else None,
+        difference=conventional - figure.psnr if part == 1 and figure and conventional is not None else None,
         peak_memory_mb=row.peak_memory_bytes and row.peak_memory_bytes / 1e6,
         version=row.version,
         commit=row.commit,
@@ -309,7 +309,7 @@ def _notes(plan: Plan, rows: Mapping[Cell, Row], paper: PaperTable) -> Iterator[
     if slow := [method.shown for method in plan.methods if method.every > 1]:
         yield (
             f"Slow, and so measured on a part of the pictures only: {', '.join(slow)}. The others stand beside them on "
-            "the same pictures; the paper's figures there are of all pictures."
+            "the same pictures; the paper's figures there are of all pictures, so no difference is given."
         )
     yield from plan.remarks
     yield from paper.remarks
