@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +35,7 @@ def write_whole(path: Path, data: bytes) -> None:
 @contextmanager
 def temporary_neighbour(path: Path) -> Iterator[Path]:
     """An empty file beside `path`, on the same disk, that is gone when the block ends."""
-    temporary = path.with_name(f".aigan-{secrets.token_hex(8)}.tmp")
+    temporary = path.with_name(f".aigan-{os.urandom(8).hex()}.tmp")
     with writable(path):
         temporary.touch(exist_ok=False)
     try:
