@@ -16,14 +16,14 @@ from aigan.errors import AiganError
 def make_fabric(precisions: Collection[str]) -> Fabric:
     """Fabric on this machine's accelerator; under `torchrun`, one of its processes.
 
-    `auto` is bf16 where the hardware multiplies it faster than fp32: CUDA, and CPUs with AMX.
+    `auto` is bf16 where the hardware multiplies it faster than fp32: CUDA, and CPUs with AVX512-BF16 or AMX.
     """
     torch.set_flush_denormal(True)  # else the momentum of dead channels slows CPU steps six times after 2,000 of them
     if len(precisions) != 1:
         raise AiganError("configurations that train side by side must have the same precision")
     (precision,) = precisions
     if precision == "auto":
-        precision = "bf16" if torch.cuda.is_available() or cpu_has_amx() else "fp32"
+        precision = "bf16" if torch.cuda.is_available() or cpu_multiplies_bf16() else "fp32"
     processes = int(os.environ.get("WORLD_SIZE", 1))
     here = int(os.environ.get("LOCAL_WORLD_SIZE", processes))
     fabric = Fabric(
@@ -48,9 +48,9 @@ def require_equal(step: int, fabric: Fabric, out: Path) -> None:
         raise AiganError(f"the machines find steps {shown} in {out}: give --out a folder that all of them see")
 
 
-def cpu_has_amx() -> bool:
-    """Whether this CPU multiplies bf16 matrices in hardware."""
-    return torch.cpu._is_amx_tile_supported()
+def cpu_multiplies_bf16() -> bool:
+    """Whether this CPU multiplies bf16 numbers in hardware."""
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
 def average_over_processes_(gradients: list[Tensor], fabric: Fabric) -> None:
