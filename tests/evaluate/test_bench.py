@@ -45,6 +45,8 @@ def test_an_int8_variant_is_held_against_the_network_that_it_is_of(network_file,
         return cell and (cell.model, cell.backend)
 
     assert reference("blur.onnx") is None
+    halved = bench._reference(bench.Cell(str(tmp_path / "blur.onnx"), "openvino", 8, 8, 2, "bf16"))
+    assert halved == bench.Cell(str(tmp_path / "blur.onnx"), "onnx", 8, 8, 1, "fp32")
     assert reference("blur-int8.onnx") == (str(tmp_path / "blur.onnx"), "onnx")
     pytest.importorskip("torch")
     (tmp_path / "blur.safetensors").touch()
@@ -54,9 +56,9 @@ def test_an_int8_variant_is_held_against_the_network_that_it_is_of(network_file,
 
 def test_cells_are_all_combinations_and_baselines_have_one_backend(network_file) -> None:
     model = str(network_file())
-    cells = bench.cells([model, "bm3d"], ["onnx", "torch"], [(8, 8), (9, 8)], [1, 2])
-    assert len(cells) == 2 * 2 * 2 + 2 * 2
-    assert {cell.backend for cell in cells if cell.model == "bm3d"} == {""}
+    cells = bench.cells([model, "bm3d"], ["onnx", "torch"], [(8, 8), (9, 8)], [1, 2], ["fp32", "bf16"])
+    assert len(set(cells)) == 2 * 2 * 2 * 2 + 2 * 2
+    assert {(cell.backend, cell.precision) for cell in cells if cell.model == "bm3d"} == {("", "fp32")}
     with pytest.raises(AiganError, match="no model"):
         bench.cells(["unheard-of"], ["onnx"], [(8, 8)], [1])
 
@@ -70,7 +72,18 @@ def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(tmp_path) -> None:
     assert "cannot be measured" in result.stderr
 
 
-@pytest.mark.parametrize("words", [["--sizes", "8"], ["--threads", "0"], ["--backends", "abacus"], ["--models", ","]])
+def test_a_precision_that_a_backend_lacks_is_said(network_file) -> None:
+    command = ["bench", "--models", str(network_file()), "--sizes", "8x8", "--repeat", "1", "--precisions", "fp32,bf16"]
+    result = CliRunner().invoke(gather(), command)
+    assert result.exit_code == 1
+    assert "ONNX Runtime computes in fp32" in result.stderr
+    assert "| fp32 |" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--sizes", "8"], ["--threads", "0"], ["--backends", "abacus"], ["--precisions", "int8"], ["--models", ","]],
+)
 def test_wrong_usage(words) -> None:
     assert CliRunner().invoke(gather(), ["bench", *words]).exit_code == 2
 

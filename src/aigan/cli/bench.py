@@ -14,6 +14,9 @@ def bench(
         str, typer.Option(help="Models of `aigan models`, files, and baselines such as dncnn-b, by commas.")
     ] = "denoise",
     backends: Annotated[str, typer.Option(help="Of onnx, openvino and torch, by commas.")] = "onnx",
+    precisions: Annotated[
+        str, typer.Option(help="Of fp32 and bf16, by commas; bf16 needs torch or OpenVINO.")
+    ] = "fp32",
     sizes: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels, by commas.")] = "481x321",
     threads: Annotated[str, typer.Option(help="Numbers of threads, by commas; all cores by default.")] = "",
     repeat: Annotated[int, typer.Option(min=1, help="How often each is timed.")] = 5,
@@ -23,7 +26,7 @@ def bench(
         bool, typer.Option("--remember", help="Let --backend auto take what is the fastest here from now on.")
     ] = False,
 ) -> None:
-    """Measure what restoring costs: time, rate, memory; models by backends, sizes and threads, each in fp32.
+    """Measure what restoring costs: time, rate, memory; models by backends, precisions, sizes and threads.
 
     What cannot be measured here is said, and the exit status is 1.
     """
@@ -35,12 +38,13 @@ def bench(
     from aigan.restore import fastest
     from aigan.restore.backends.contract import cores
 
-    chosen = _words(backends)
-    if unknown := sorted({*chosen} - {"onnx", "openvino", "torch"}):
-        raise typer.BadParameter(f"{', '.join(unknown)}: take some of onnx,openvino,torch", param_hint="--backends")
     counts = [_number(word) for word in _words(threads)] or [cores()]
     cells = benches.cells(
-        _words(models), cast("list[benches.Backend]", chosen), [_size(word) for word in _words(sizes)], counts
+        _words(models),
+        cast("list[benches.Backend]", _some_of(benches.BACKENDS, backends, "--backends")),
+        [_size(word) for word in _words(sizes)],
+        counts,
+        cast("list[benches.CpuPrecision]", _some_of(benches.PRECISIONS, precisions, "--precisions")),
     )
     if not cells:
         raise typer.BadParameter("nothing is named: give models, backends and sizes")
@@ -54,7 +58,9 @@ def bench(
             typer.echo(f"aigan: {found}", err=True)
         else:
             costs.append(found)
-            typer.echo(f"{found.cell.model} {found.cell.backend}: {found.min_ms:.1f} ms", err=True)
+            typer.echo(
+                f"{found.cell.model} {found.cell.backend} {found.cell.precision}: {found.min_ms:.1f} ms", err=True
+            )
     table = benches.markdown(costs)
     typer.echo(table, nl=False)
     contents = {json: msgspec.json.format(msgspec.json.encode(costs), indent=2) + b"\n", markdown: table.encode()}
@@ -73,6 +79,13 @@ def bench(
 
 def _words(text: str) -> list[str]:
     return list(dict.fromkeys(filter(None, text.split(","))))
+
+
+def _some_of(known: tuple[str, ...], text: str, option: str) -> list[str]:
+    words = _words(text)
+    if unknown := sorted({*words} - {*known}):
+        raise typer.BadParameter(f"{', '.join(unknown)}: take some of {','.join(known)}", param_hint=option)
+    return words
 
 
 def _number(word: str) -> int:

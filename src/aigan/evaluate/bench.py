@@ -1,4 +1,4 @@
-"""What restoring costs: models by backends, sizes and threads, each in a process of its own (`aigan bench`)."""
+"""What restoring costs, each cell in a process of its own (`aigan bench`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import numpy as np
@@ -27,6 +27,8 @@ from aigan.restore.backends.contract import CORES
 from aigan.restore.loading import open_restorer
 
 Backend = Literal["onnx", "openvino", "torch"]
+CpuPrecision = Literal["fp32", "bf16"]
+BACKENDS, PRECISIONS = get_args(Backend), get_args(CpuPrecision)
 SIGMA_255 = 25.0  # of the noise in the picture that is restored
 NOTHING = "–"
 
@@ -39,15 +41,16 @@ class Cell(msgspec.Struct, frozen=True):
     width: int
     height: int
     threads: int
+    precision: CpuPrecision = "fp32"
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cell costs, in fp32 but for int8 variants.
+    """What a cell costs.
 
     Milliseconds of a picture, the fastest and the median of `repeats` after one that does not count; rates are of the
-    fastest. `peak_share`: of the rate of a plain large convolution in that backend. `peak_memory_mb`: of the whole
-    process. `psnr`: dB of the result against `reference`, the same weights in that backend in fp32; None where they are
-    equal, or there is nothing to hold it against.
+    fastest. `peak_share`: of the rate of a plain large convolution in that backend and precision. `peak_memory_mb`: of
+    the whole process. `psnr`: dB of the result against `reference`, the same weights in that backend in fp32; None
+    where they are equal, or there is nothing to hold it against.
     """
 
     cell: Cell
@@ -85,18 +88,21 @@ def cells(
     backends: Sequence[Backend],
     sizes: Iterable[tuple[int, int]],
     threads: Iterable[int],
+    precisions: Iterable[CpuPrecision] = ("fp32",),
 ) -> list[Cell]:
     """All combinations; baselines, which bring their own backend, once for each size (width, height) and thread count.
 
     AiganError where there is no such model.
     """
-    columns = list(product(sizes, threads))
-    made = []
+    columns = [(*size, count) for size, count in product(sizes, threads)]
+    ways = list(product(backends, precisions))
+    made: list[Cell] = []
     for model in models:
         if model not in BASELINES:
             registry.find(model)
-        for backend in [""] if model in BASELINES else backends:
-            made += [Cell(model, backend, *size, count) for size, count in columns]  # type: ignore[arg-type]
+            made += [Cell(model, backend, *column, precision) for backend, precision in ways for column in columns]
+        else:
+            made += [Cell(model, "", *column) for column in columns]
     return made
 
 
@@ -155,11 +161,11 @@ def cost(
 def fastest_of(costs: Iterable[Cost]) -> dict[str, fastest.Safe]:
     """The fastest of the safe backends for each model that was measured in several, in all cells together.
 
-    Not for int8 variants, which backends round differently.
+    Not for int8 variants and bf16, which backends round differently.
     """
     times: dict[str, dict[fastest.Safe, float]] = {}
     for one in costs:
-        if registry.unquantized(Path(one.cell.model)) != Path(one.cell.model):
+        if one.cell.precision != "fp32" or registry.unquantized(Path(one.cell.model)) != Path(one.cell.model):
             continue
         for backend in fastest.SAFE:
             if one.cell.backend == backend:
@@ -171,8 +177,9 @@ def fastest_of(costs: Iterable[Cost]) -> dict[str, fastest.Safe]:
 def markdown(costs: Iterable[Cost]) -> str:
     """A table, a line a cell."""
     lines = [
-        "| model | backend | size | threads | ms | median | Mpx/s | GFLOP/s | of the peak | MB | PSNR to reference |",
-        "|---|---|---:|" + "---:|" * 8,
+        "| model | backend | precision | size | threads "
+        "| ms | median | Mpx/s | GFLOP/s | of the peak | MB | PSNR to reference |",
+        "|---|---|---|---:|" + "---:|" * 8,
     ]
     for one in costs:
         cell = one.cell
@@ -180,7 +187,7 @@ def markdown(costs: Iterable[Cost]) -> str:
         psnr = "equal" if one.psnr is None else f"{one.psnr:.0f} dB"
         psnr = f"{psnr} ({one.reference})" if one.reference else NOTHING
         values = [
-            *(cell.model, cell.backend or "its own", f"{cell.width}×{cell.height}", str(cell.threads)),
+            *(cell.model, cell.backend or "its own", cell.precision, f"{cell.width}×{cell.height}", str(cell.threads)),
             *(f"{one.min_ms:.1f}", f"{one.median_ms:.1f}", f"{one.mpx_per_s:.3g}", _text(one.gflop_per_s)),
             *(share, _text(one.peak_memory_mb), psnr),
         ]
@@ -200,10 +207,10 @@ def _reference(cell: Cell) -> Cell | None:
     exact = registry.unquantized(file)
     weights = exact.with_suffix(registry.WEIGHTS)
     backend: Backend = "torch" if find_spec("torch") and weights.is_file() else "onnx"
-    if (exact, backend) == (file, cell.backend):
+    if (exact, backend, "fp32") == (file, cell.backend, cell.precision):
         return None
     model = str(weights if backend == "torch" else exact)
-    return msgspec.structs.replace(cell, model=model, backend=backend, threads=1)
+    return msgspec.structs.replace(cell, model=model, backend=backend, threads=1, precision="fp32")
 
 
 def _restored(cell: Cell, file: str) -> str:
@@ -225,7 +232,7 @@ def _run(order: _Order) -> _Answer:
         env={**os.environ, CORES: threads, "OMP_NUM_THREADS": threads},
         check=False,
     )
-    name = " ".join(filter(None, [order.cell.model, order.cell.backend]))
+    name = " ".join(filter(None, [order.cell.model, order.cell.backend, order.cell.precision]))
     if ended.returncode:
         words = ended.stderr.decode(errors="replace").strip().splitlines()
         reason = words[-1] if words else f"its process ended with status {ended.returncode}"
@@ -249,7 +256,9 @@ def _answer(order: _Order) -> _Answer:
         milliseconds=milliseconds,
         kmac_per_px=restorer.spec.kmac_per_px,
         peak_bytes=peak_bytes,
-        peak_gflop_per_s=convolution.peak_gflop_per_s(order.cell.backend or "torch", order.cell.threads)
+        peak_gflop_per_s=convolution.peak_gflop_per_s(
+            order.cell.backend or "torch", order.cell.threads, order.cell.precision
+        )
         if restorer.spec.kmac_per_px
         else None,
         psnr=_psnr(original, np.load(order.against)) if order.against else None,
@@ -277,7 +286,7 @@ def _opened(cell: Cell) -> Restorer:
         return open_baseline(cell.model, sigma_255=SIGMA_255)
     file = registry.find(cell.model)
     channels = 1 if "-gray" in file.stem else 3
-    return open_restorer(str(file), channels=channels, parts=(), backend=cell.backend)
+    return open_restorer(str(file), channels=channels, parts=(), backend=cell.backend, precision=cell.precision)
 
 
 def _picture(cell: Cell, channels: int) -> Array:

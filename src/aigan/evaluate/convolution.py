@@ -1,4 +1,4 @@
-"""This machine's peak, for `aigan bench`: a plain large convolution in each backend, in fp32."""
+"""This machine's peak, for `aigan bench`: a plain large convolution in each backend and precision."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from aigan.decomposition import Array
+from aigan.restore.backends.contract import Precision
 
 WIDTH, SIDE = 64, 256  # channels in and out, px: the shape of DnCNN's layers, 2.4 GMAC
 REPEATS = 7
@@ -15,12 +16,12 @@ _FLOAT, _INTS = 1, 7  # ONNX: TensorProto.FLOAT, AttributeProto.INTS
 _BYTES = 2  # protobuf: the wire type of bytes and messages
 
 
-def peak_gflop_per_s(backend: str, threads: int) -> float:
-    """GFLOP/s of the convolution in a backend, at its fastest."""
+def peak_gflop_per_s(backend: str, threads: int, precision: Precision) -> float:
+    """GFLOP/s of the convolution in a backend that computes in this precision, at its fastest."""
     rng = np.random.default_rng(0)
     kernel = rng.standard_normal((WIDTH, WIDTH, 3, 3), np.float32)
     pixels = rng.standard_normal((1, WIDTH, SIDE, SIDE), np.float32)
-    run = {"onnx": _onnx, "openvino": _openvino, "torch": _torch}[backend](kernel, pixels, threads)
+    run = {"onnx": _onnx, "openvino": _openvino, "torch": _torch}[backend](kernel, pixels, threads, precision)
     seconds = []
     for _ in range(REPEATS):
         start = time.perf_counter()
@@ -29,7 +30,7 @@ def peak_gflop_per_s(backend: str, threads: int) -> float:
     return 2 * kernel.size * SIDE**2 / min(seconds) / 1e9
 
 
-def _onnx(kernel: Array, pixels: Array, threads: int) -> Callable[[], object]:
+def _onnx(kernel: Array, pixels: Array, threads: int, precision: Precision) -> Callable[[], object]:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -38,19 +39,25 @@ def _onnx(kernel: Array, pixels: Array, threads: int) -> Callable[[], object]:
     return lambda: session.run(None, {"x": pixels})
 
 
-def _openvino(kernel: Array, pixels: Array, threads: int) -> Callable[[], object]:
+def _openvino(kernel: Array, pixels: Array, threads: int, precision: Precision) -> Callable[[], object]:
     import openvino as ov
 
-    settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    from aigan.restore.backends.openvino import HINTS
+
+    settings = {
+        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_PRECISION_HINT": HINTS[precision],
+        "PERFORMANCE_HINT": "LATENCY",
+    }
     core = ov.Core()
     request = core.compile_model(core.read_model(graph(kernel, pixels.shape)), "CPU", settings).create_infer_request()
     return lambda: request.infer([pixels])
 
 
-def _torch(kernel: Array, pixels: Array, threads: int) -> Callable[[], object]:
+def _torch(kernel: Array, pixels: Array, threads: int, precision: Precision) -> Callable[[], object]:
     from aigan.restore.backends import torch
 
-    return torch.convolution(kernel, pixels)
+    return torch.convolution(kernel, pixels, precision)
 
 
 def graph(kernel: Array, shape: Iterable[int]) -> bytes:

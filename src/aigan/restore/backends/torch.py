@@ -136,8 +136,9 @@ def _weights_of(path: Path) -> Path:
     return file
 
 
-def convolution(weights: Array, pixels: Array) -> Callable[[], object]:
+def convolution(weights: Array, pixels: Array, precision: Precision) -> Callable[[], object]:
     """A plain convolution, 3×3 with padding, of (1, C, H, W) by (C', C, 3, 3), ready to run: the peak to measure by."""
-    x = torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last)
-    kernel = torch.from_numpy(weights).contiguous(memory_format=torch.channels_last)
+    dtype = DTYPES.get(precision, torch.float32)
+    x = torch.from_numpy(pixels).to(dtype, memory_format=torch.channels_last)
+    kernel = torch.from_numpy(weights).to(dtype, memory_format=torch.channels_last)
     return torch.inference_mode()(lambda: torch.nn.functional.conv2d(x, kernel, padding=1))
