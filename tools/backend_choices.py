@@ -2,8 +2,8 @@
 
 `denoise` at 481×321, in milliseconds a picture, the fastest of several runs: equal tiles one by one or four in a
 run of ONNX Runtime; torch as it is, with freed memory kept for the next layer, without channels-last, compiled.
-Last, what bf16 in torch loses on six photographs of the folder, in dB of PSNR. Takes two minutes; stop all else
-first.
+Last, what bf16 loses, and bf16 and int8 together, on six photographs of the folder, in dB of PSNR. Takes two
+minutes; stop all else first.
 """
 
 import sys
@@ -63,12 +63,12 @@ def torch_otherwise() -> None:
     print(f"and not channels-last: {milliseconds(lambda: network(pixels, interference=False)):.0f} ms")
 
 
-def bf16(photographs: Path) -> None:
-    """What half the mantissa loses."""
-    file = str(registry.find("denoise"))
-    exact, coarse = (
-        open_restorer(file, channels=3, parts=(), backend="torch", precision=precision)
-        for precision in ("fp32", "bf16")
+def fewer_bits(photographs: Path) -> None:
+    """What half the mantissa loses, and int8."""
+    ways = [("torch", "denoise-s", "bf16"), ("openvino", "denoise-s", "bf16"), ("openvino", "denoise-s-int8", "bf16")]
+    exact, *coarse = (
+        open_restorer(model, channels=3, parts=(), backend=backend, precision=precision)
+        for backend, model, precision in [("torch", "denoise-s", "fp32"), *ways]
     )
     paths = sorted(path for path in photographs.iterdir() if path.suffix == ".jpg")
     for sigma_255 in (5, 15, 25, 50):
@@ -77,13 +77,14 @@ def bf16(photographs: Path) -> None:
             clean = read(path).pixels[:SIDE, :SIDE]
             noise = np.random.default_rng(number).normal(0, sigma_255 / 255, clean.shape)
             noisy = np.clip(clean + noise, 0, 1).astype(np.float32)
-            errors = [np.mean(np.square(np.clip(model(noisy).original, 0, 1) - clean)) for model in (exact, coarse)]
-            losses.append(10 * np.log10(errors[1] / errors[0]))
-        print(f"bf16 at σ₂₅₅ {sigma_255}: loses {np.mean(losses):.4f} dB")
+            least, *errors = (np.mean(np.square(np.clip(f(noisy).original, 0, 1) - clean)) for f in (exact, *coarse))
+            losses.append(10 * np.log10(np.divide(errors, least)))
+        for way, loss in zip(ways, np.mean(losses, axis=0), strict=True):
+            print(f"{' '.join(way)} at σ₂₅₅ {sigma_255}: loses {loss:.4f} dB")
 
 
 if __name__ == "__main__":
     tiles_together()
     torch_otherwise()
     if len(sys.argv) > 1:
-        bf16(Path(sys.argv[1]))
+        fewer_bits(Path(sys.argv[1]))
