@@ -1,7 +1,7 @@
 """What weights reach on the held-out pictures of a configuration: python tools/validate.py CONFIG WEIGHTS...
 
-Prints PSNR in dB on each validation set, a line for each file, as training does (`aigan.training.validation`). It decides
-between weights; test pictures do not.
+Prints PSNR in dB on each validation set, a line for each file, as training does (aigan/training/validation.py). It
+decides between weights; test pictures do not.
 """
 
 import sys
