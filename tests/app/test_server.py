@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,12 @@ from tests.app.conftest import picture
 USERS = 20
 HTTP = httpx.Client(verify=False, timeout=60, limits=httpx.Limits(max_connections=None))
 SECRETS = ("root:", "[project]")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def connections_are_closed() -> Iterator[None]:
+    yield
+    HTTP.close()
 
 
 def upload(server: str, name: str, content: bytes) -> httpx.Response:
