@@ -73,8 +73,9 @@ def data_of(config: TrainingConfig, begun: ModelSpec | None) -> tuple[str, ...]:
 
 
 def terms_of(config: TrainingConfig, begun: ModelSpec | None) -> str:
-    """The terms of that data."""
-    return "; ".join(dict.fromkeys(filter(None, (begun.data_terms if begun else "", config.data_terms))))
+    """The terms of that data, set by set, each once."""
+    terms = f"{begun.data_terms if begun else ''}; {config.data_terms}"
+    return "; ".join(dict.fromkeys(filter(None, terms.split("; "))))
 
 
 def _describe(config: TrainingConfig, network: PictureAIGAN) -> ModelSpec:
