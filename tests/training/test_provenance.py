@@ -26,7 +26,8 @@ def test_data_and_its_terms_are_inherited(configure: Configure) -> None:
     config = configure(data_terms="for research only")
     network = build(config.network)
     first = provenance.spec_of(config, network, (), "", 0)
-    older = msgspec.structs.replace(first, training_data=("older", "clean"), data_terms="not for sale; for research only")
+    terms = "not for sale; for research only"
+    older = msgspec.structs.replace(first, training_data=("older", "clean"), data_terms=terms)
     spec = provenance.spec_of(config, network, (), "older.safetensors", 0, begun=older)
     assert (first.training_data, first.data_terms) == (("clean",), "for research only")
-    assert (spec.training_data, spec.data_terms) == (("older", "clean"), "not for sale; for research only")
+    assert (spec.training_data, spec.data_terms) == (("older", "clean"), terms)
