@@ -94,7 +94,7 @@ def test_every_backend_gives_the_same_for_every_model(name: str, backend: str) -
 @pytest.mark.parametrize("name", INT8)
 def test_an_int8_variant_is_close_to_its_network_in_each_backend_that_runs_it(name: str) -> None:
     file = registry.find(name)
-    pixels = picture(41, 30, onnx.read_spec(file).channels)
+    pixels = 0.4 + 0.2 * picture(41, 30, onnx.read_spec(file).channels)  # noise as strong as some that calibrated it
     exact = onnx.load(registry.unquantized(file))(pixels).original
     for backend in ("onnx", "openvino"):
         if backend == "openvino":
