@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec, Restorer
+from aigan.restore.capacity import Capacity, capacity_of
 
 
 def adapted(restorer: Restorer, channels: int) -> Restorer:
@@ -27,6 +28,11 @@ class GrayThroughColour:
     def spec(self) -> ModelSpec:
         """The colour model's, with one channel."""
         return msgspec.structs.replace(self.colour.spec, channels=1)
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """The colour model's."""
+        return capacity_of(self.colour)
 
     def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
         """Decompose a gray picture."""
@@ -48,6 +54,11 @@ class ColourThroughGray:
     def spec(self) -> ModelSpec:
         """The gray model's, with three channels."""
         return msgspec.structs.replace(self.gray.spec, channels=3)
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """The gray model's."""
+        return capacity_of(self.gray)
 
     def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
         """Decompose a colour picture; `context` is that of its gray version."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec, Restorer
+from aigan.restore.capacity import Capacity, capacity_of
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class SelfEnsemble:
     def spec(self) -> ModelSpec:
         """That of the one."""
         return self.one.spec
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """That of the one."""
+        return capacity_of(self.one)
 
     def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
         """Decompose a picture, (H, W, C).

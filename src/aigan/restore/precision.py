@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
 
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec, Restorer
+from aigan.restore.capacity import Capacity, capacity_of
 
 logger = logging.getLogger(__name__)
 
@@ -20,11 +22,17 @@ class FullPrecisionFallback:
 
     reduced: Restorer
     full: Callable[[], Restorer]
+    _opening: Lock = field(default_factory=Lock, init=False)  # several tiles may need it at once
 
     @property
     def spec(self) -> ModelSpec:
         """That of the restorer."""
         return self.reduced.spec
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """That of the restorer."""
+        return capacity_of(self.reduced)
 
     def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
         """Decompose a picture, (H, W, C)."""
@@ -32,7 +40,9 @@ class FullPrecisionFallback:
         values = (result.original, result.interference, result.expected_error)
         if all(part is None or np.isfinite(part).all() for part in values):
             return result
-        return self._in_full(degraded, context=context)
+        with self._opening:
+            in_full = self._in_full
+        return in_full(degraded, context=context)
 
     def context(self, whole: Array) -> Context | None:
         """That of the restorer."""

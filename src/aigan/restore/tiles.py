@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +22,7 @@ import numpy.typing as npt
 from aigan.decomposition import EVERYWHERE, Array, Context, Decomposition, ModelSpec, Restorer
 from aigan.errors import AiganError
 from aigan.restore import confidence, memory
+from aigan.restore.capacity import Capacity, capacity_of
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +49,7 @@ def decompose(
 ) -> Decomposition:
     """Decompose a picture in memory, (H, W, C); arguments and errors as `decompose_bands`."""
     height, width = degraded.shape[:2]
-    cut = tiling(restorer.spec, width, tile, exact=exact)
+    cut = tiling(restorer.spec, width, tile, exact=exact, capacity=capacity_of(restorer))
     tiler = _Tiler(restorer, (height, width), restorer.context(degraded), cut, whole, on_progress or (lambda _: None))
     return Decomposition(degraded, **tiler.band(lambda top, bottom: degraded[top:bottom], 0, height))
 
@@ -63,13 +68,14 @@ def decompose_bands(
     """Decompose a picture of `size` (H, W) band by band, from top to bottom: yields what is kept of each, W wide.
 
     `rows` is asked for rows in ascending order, neighbouring bands overlap by twice the halo. `keep` is given each
-    tile, and where it lies, and says what the band is put together from; `whole` keeps it all. `context`: what is
-    global in the picture. `tile`: pixels a side, "auto" for what the free memory allows, "none" for all at once.
+    tile, and where it lies, and says what the band is put together from; `whole` keeps it all. Where a restorer takes
+    several tiles at once, threads call it, each for a place of its own. `context`: what is global in the picture.
+    `tile`: pixels a side, "auto" for what the free memory allows, "none" for all at once.
     `exact`: the halo is the receptive radius, and values are those of the whole picture to 1e-5; else it is the spec's
     halo, and they are within 0.25 of 255. A tile that does not fit into memory is halved. AiganError where even the
     smallest does not, or where the network gives values that are no numbers.
     """
-    cut = tiling(restorer.spec, size[1], tile, exact=exact)
+    cut = tiling(restorer.spec, size[1], tile, exact=exact, capacity=capacity_of(restorer))
     tiler = _Tiler(restorer, size, context, cut, keep, on_progress or (lambda _: None))
     for top, bottom in cuts(0, size[0], tiler.tiling):
         yield tiler.band(rows, top, bottom)
@@ -90,21 +96,29 @@ class Tiling:
     halo: int
 
 
-def tiling(spec: ModelSpec, width: int, tile: TileSize, *, exact: bool) -> Tiling:
+def tiling(spec: ModelSpec, width: int, tile: TileSize, *, exact: bool, capacity: Capacity | None = None) -> Tiling:
     """The cut for a model and a picture of that width; `tile` and `exact` as in `decompose_bands`."""
     step = math.lcm(spec.multiple_of, confidence.BLOCK)
     halo = -(-(spec.receptive_radius_px + confidence.REACH_PX if exact else spec.halo_px) // step) * step
     if spec.receptive_radius_px == EVERYWHERE:
         tile = "none"  # each tile would take all of the picture
     elif tile == "auto":
-        tile = _affordable_side(spec, width, min(memory.free_bytes() // 2, AUTO_BYTES)) - 2 * halo
+        tile = _auto_side(spec, width, capacity) - 2 * halo
     side = 1 << 62 if tile == "none" else max(tile // step, 1) * step
     return Tiling(side=side, step=step, halo=halo)
 
 
-def _affordable_side(spec: ModelSpec, width: int, budget: int) -> int:
-    """Side s of a square tile: tile · s² + band · width · s = budget."""
-    tile = S_BYTES_PER_PIXEL * max(1.0, math.sqrt(spec.kmac_per_px / S_KMAC_PER_PIXEL))
+def _auto_side(spec: ModelSpec, width: int, capacity: Capacity | None) -> int:
+    free = memory.free_bytes() // 2
+    if capacity is None:
+        return _affordable_side(spec, width, min(free, AUTO_BYTES))
+    in_host = _affordable_side(spec, width, free, tiles=capacity.tiles)
+    return min(in_host, _affordable_side(spec, 0, capacity.tile_bytes))
+
+
+def _affordable_side(spec: ModelSpec, width: int, budget: int, *, tiles: int = 1) -> int:
+    """Side s of a square tile: tiles · tile · s² + band · width · s = budget."""
+    tile = tiles * S_BYTES_PER_PIXEL * max(1.0, math.sqrt(spec.kmac_per_px / S_KMAC_PER_PIXEL))
     band = BAND_BYTES_PER_PIXEL * width
     return int((math.sqrt(band**2 + 4 * tile * budget) - band) / (2 * tile))
 
@@ -132,7 +146,7 @@ class _Band:
         for name, values in tile.items():
             if name not in self.kept:
                 shape = self.bottom - self.top, self.seen.shape[1], *values.shape[2:]
-                self.kept[name] = np.empty(shape, values.dtype)
+                self.kept.setdefault(name, np.empty(shape, values.dtype))  # of several threads the first one's
             self.kept[name][top - self.top : bottom - self.top, left:right] = values
 
 
@@ -150,6 +164,8 @@ class _Tiler:
     ) -> None:
         self.restorer, self.size, self.context, self.tiling = restorer, size, context, tiling
         self.keep, self.progress = keep, progress
+        capacity = capacity_of(restorer)
+        self.at_once = capacity.tiles if capacity else 1
         self.done = 0
 
     def band(self, rows: Rows, top: int, bottom: int) -> dict[str, Values]:
@@ -159,19 +175,39 @@ class _Tiler:
         return band.kept
 
     def _fill(self, band: _Band, box: Box) -> None:
-        """Decompose the part `box` of the picture, in as many tiles as it takes."""
-        top, bottom, left, right = box
-        row_cuts, column_cuts = cuts(top, bottom, self.tiling), cuts(left, right, self.tiling)
-        if len(row_cuts) > 1 or len(column_cuts) > 1:
-            for rows in row_cuts:
-                for columns in column_cuts:
-                    self._fill(band, (*rows, *columns))
-            return
+        """Decompose the part `box` of the picture, in as many tiles as it takes, as many at once as the restorer takes.
+
+        They are awaited in order. One at a time, they are decomposed when they are awaited, on this thread.
+        """
+        waiting, begun = [box], deque[tuple[Box, Callable[[], None]]]()
         try:
-            self._decompose(band, box)
-        except MemoryError as error:
-            self._halve(max(bottom - top, right - left), error)
-            self._fill(band, box)
+            while waiting or begun:
+                while waiting and len(begun) < self.at_once:
+                    box, *others = self._cut(waiting.pop())
+                    waiting += reversed(others)
+                    begun.append((box, self._begin(band, box)))
+                box, finish = begun.popleft()
+                top, bottom, left, right = box
+                try:
+                    finish()
+                except MemoryError as error:
+                    self._halve(max(bottom - top, right - left), error)
+                    waiting.append(box)
+                    continue
+                self.done += (bottom - top) * (right - left)
+                self.progress(self.done)
+        finally:
+            for _, finish in begun:  # after an error: nothing goes on behind the caller's back
+                with suppress(Exception):
+                    finish()
+
+    def _cut(self, box: Box) -> list[Box]:
+        row_cuts, column_cuts = cuts(*box[:2], self.tiling), cuts(*box[2:], self.tiling)
+        return [(*rows, *columns) for rows in row_cuts for columns in column_cuts]
+
+    def _begin(self, band: _Band, box: Box) -> Callable[[], None]:
+        work = partial(self._decompose, band, box)
+        return work if self.at_once == 1 else _threads(self.at_once).submit(work).result
 
     def _decompose(self, band: _Band, box: Box) -> None:
         top, bottom, left, right = box
@@ -187,10 +223,10 @@ class _Tiler:
                 " take another model"
             )
         band.add(box, self.keep(box, tile))
-        self.done += (bottom - top) * (right - left)
-        self.progress(self.done)
 
     def _halve(self, side: int, error: MemoryError) -> None:
+        if side > self.tiling.side:
+            return  # begun before another one did not fit
         if side <= self.tiling.step:
             raise AiganError("there is too little memory for even the smallest tile: close other programs") from error
         half = -(-side // (2 * self.tiling.step)) * self.tiling.step
@@ -199,3 +235,9 @@ class _Tiler:
 
     def _with_halo(self, start: int, end: int, size: int) -> tuple[int, int]:
         return max(start - self.tiling.halo, 0), min(end + self.tiling.halo, size)
+
+
+@cache
+def _threads(count: int) -> ThreadPoolExecutor:
+    """For tiles in flight; kept, because what cuDNN plans for a shape is a thread's own."""
+    return ThreadPoolExecutor(count, "aigan-tile")

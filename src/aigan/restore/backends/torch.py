@@ -17,12 +17,14 @@ from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 from aigan.errors import AiganError, MissingExtra, UsageError
 from aigan.overview import look_at
 from aigan.restore.backends.contract import PARTS, Device, Part, Precision, decomposition
+from aigan.restore.capacity import Capacity
 
 try:
     import torch
 
     from aigan.network import weights
     from aigan.network.presets import PictureAIGAN
+    from aigan.restore.backends import cuda
 except ImportError as missing:
     raise MissingExtra("this needs torch and safetensors: install them with  pip install 'aigan[train]'") from missing
 
@@ -34,13 +36,17 @@ OUT_OF_MEMORY = "allocate memory", "not enough memory", "out of memory"  # the p
 
 @dataclass(frozen=True, eq=False)
 class TorchRestorer:
-    """A `Restorer` over a network on a device; made by `load`. `dtype`: of the convolutions, float32 for all of it."""
+    """A `Restorer` over a network on a device; made by `load`. `dtype`: of the convolutions, float32 for all of it.
+
+    `lanes`: how pictures go to CUDA and back.
+    """
 
     network: PictureAIGAN
     spec: ModelSpec
     parts: Collection[Part]
     device: torch.device
     dtype: torch.dtype
+    lanes: cuda.Lanes | None = None
 
     def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
         """As `OnnxRestorer`; only this picture, or tile, goes to the device."""
@@ -58,15 +64,30 @@ class TorchRestorer:
         """As `OnnxRestorer.context`."""
         return look_at(whole) if self.spec.needs_context else None
 
+    @property
+    def capacity(self) -> Capacity | None:
+        """See `capacity.capacity_of`."""
+        return self.lanes.capacity if self.lanes else None
+
     @torch.inference_mode()
     def _outputs(self, degraded: Array, context: Context | None) -> dict[str, Array]:
+        if self.lanes:
+            return self.lanes(self.on_device, degraded, *([] if context is None else [context.values]))
+        picture = torch.tensor(np.ascontiguousarray(degraded), device=self.device)
+        seen = None if context is None else torch.from_numpy(context.values).to(self.device)
+        with cuda.exact_convolutions():
+            outputs = self._passed(picture, seen)
+        return {name: values.cpu().numpy() for name, values in outputs.items()}
+
+    def on_device(self, picture: torch.Tensor, seen: torch.Tensor | None = None) -> dict[str, torch.Tensor]:
+        """The outputs (H, W, C) of a picture (H, W, C), all on the device; nothing in it waits for the device."""
+        return {name: values.contiguous() for name, values in self._passed(picture, seen).items()}
+
+    def _passed(self, picture: torch.Tensor, seen: torch.Tensor | None) -> dict[str, torch.Tensor]:
         # rows of interleaved channels are what torch calls channels-last
-        I = torch.tensor(np.ascontiguousarray(degraded), device=self.device).permute(2, 0, 1)[None]
-        seen = None if context is None else torch.from_numpy(context.values)[None].to(self.device)
-        with (
-            torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32),
-            torch.backends.cudnn.flags(enabled=True, allow_tf32=False),  # else fp32 on CUDA is off by 1e-3
-        ):
+        I = picture.permute(2, 0, 1)[None]
+        seen = None if seen is None else seen[None]
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             estimates = self.network(I, interference="interference" in self.parts, seen=seen)
             original, interference = self.network.fuse(I, estimates)
         outputs = {"original": original}
@@ -75,7 +96,7 @@ class TorchRestorer:
         if "expected_error" in self.parts:
             outputs["original_step1"] = estimates.yhat_O
             outputs["original_from_T"] = original if estimates.yhat_T is None else I - estimates.yhat_T
-        return {name: values[0].permute(1, 2, 0).float().cpu().numpy() for name, values in outputs.items()}
+        return {name: values[0].permute(1, 2, 0).float() for name, values in outputs.items()}
 
 
 def check(device: Device, precision: Precision) -> None:
@@ -96,11 +117,16 @@ def load(
     """
     check(device, precision)
     network, spec = weights.load(_weights_of(path))
-    where = torch.device(_chosen(device))
+    where, dtype, lanes = torch.device(_chosen(device)), DTYPES.get(precision, torch.float32), None
     if where.type == "cpu":
         _keep_freed_memory()
+    if where.type == "cuda":
+        where = torch.device("cuda", torch.cuda.current_device())  # for threads, whose own is the first
+        network, lanes = network.to(dtype), cuda.Lanes(where)  # else autocast casts weights in each run
     network = network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return TorchRestorer(network, spec, parts, where, DTYPES.get(precision, torch.float32))
+    if lanes:
+        torch.cuda.synchronize(where)  # streams do not wait for the one that copied the weights
+    return TorchRestorer(network, spec, parts, where, dtype, lanes)
 
 
 def read_spec(path: Path) -> ModelSpec:
@@ -136,9 +162,28 @@ def _weights_of(path: Path) -> Path:
     return file
 
 
-def convolution(weights: Array, pixels: Array, precision: Precision) -> Callable[[], object]:
-    """A plain convolution, 3×3 with padding, of (1, C, H, W) by (C', C, 3, 3), ready to run: the peak to measure by."""
+def peak_device_bytes() -> int:
+    """The memory of the CUDA device that this process held at its highest."""
+    return torch.cuda.max_memory_reserved()
+
+
+def convolution(
+    weights: Array, pixels: Array, precision: Precision, *, device: Device = "cpu", times: int = 1
+) -> Callable[[], object]:
+    """A plain convolution, 3×3 with padding, of (1, C, H, W) by (C', C, 3, 3), ready to run: the peak to measure by.
+
+    `times`: in a run, which ends when the device has done them all.
+    """
     dtype = DTYPES.get(precision, torch.float32)
-    x = torch.from_numpy(pixels).to(dtype, memory_format=torch.channels_last)
-    kernel = torch.from_numpy(weights).to(dtype, memory_format=torch.channels_last)
-    return torch.inference_mode()(lambda: torch.nn.functional.conv2d(x, kernel, padding=1))
+    x = torch.from_numpy(pixels).to(device, dtype, memory_format=torch.channels_last)
+    kernel = torch.from_numpy(weights).to(device, dtype, memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def run() -> None:
+        with cuda.exact_convolutions():
+            for _ in range(times):
+                torch.nn.functional.conv2d(x, kernel, padding=1)
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return run
