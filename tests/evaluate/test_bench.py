@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -47,6 +48,8 @@ def test_an_int8_variant_is_held_against_the_network_that_it_is_of(network_file,
     assert reference("blur.onnx") is None
     halved = bench._reference(bench.Cell(str(tmp_path / "blur.onnx"), "openvino", 8, 8, 2, "bf16"))
     assert halved == bench.Cell(str(tmp_path / "blur.onnx"), "onnx", 8, 8, 1, "fp32")
+    on_cuda = bench._reference(bench.Cell(str(tmp_path / "blur.onnx"), "torch", 8, 8, 2, "fp32", "cuda"))
+    assert on_cuda == bench.Cell(str(tmp_path / "blur.onnx"), "onnx", 8, 8, 1, "fp32", "cpu")
     assert reference("blur-int8.onnx") == (str(tmp_path / "blur.onnx"), "onnx")
     pytest.importorskip("torch")
     (tmp_path / "blur.safetensors").touch()
@@ -59,6 +62,11 @@ def test_cells_are_all_combinations_and_baselines_have_one_backend(network_file)
     cells = bench.cells([model, "bm3d"], ["onnx", "torch"], [(8, 8), (9, 8)], [1, 2], ["fp32", "bf16"])
     assert len(set(cells)) == 2 * 2 * 2 * 2 + 2 * 2
     assert {(cell.backend, cell.precision) for cell in cells if cell.model == "bm3d"} == {("", "fp32")}
+    on_cuda = bench.cells([model, "bm3d"], ["torch"], [(8, 8)], [1], ["fp16"], "cuda")
+    assert [(cell.backend, cell.precision, cell.device) for cell in on_cuda] == [
+        ("torch", "fp16", "cuda"),
+        ("", "fp32", "cpu"),
+    ]
     with pytest.raises(AiganError, match="no model"):
         bench.cells(["unheard-of"], ["onnx"], [(8, 8)], [1])
 
@@ -80,9 +88,30 @@ def test_a_precision_that_a_backend_lacks_is_said(network_file) -> None:
     assert "| fp32 |" in result.stdout
 
 
+def test_a_device_that_is_missing_is_said(network_file, monkeypatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    command = ["bench", "--models", str(network_file()), "--sizes", "8x8", "--repeat", "1", "--device", "cuda"]
+    result = CliRunner().invoke(gather(), [*command, "--backends", "torch", "--precisions", "fp16"])
+    assert result.exit_code == 1
+    assert re.search("torch, cuda fp16 cannot be measured: (torch finds no cuda|this needs torch)", result.stderr)
+
+
+def test_the_table_names_a_device_that_is_not_the_processor() -> None:
+    cell = bench.Cell("denoise-s", "torch", 10, 5, 1, "bf16", "cuda")
+    table = bench.markdown([bench.cost(cell, [1.0], 50, 200, 3_000_000, 60, "torch")])
+    assert "| denoise-s | torch, cuda | bf16 | 10×5 | 1 | 1.0 |" in table
+
+
 @pytest.mark.parametrize(
     "words",
-    [["--sizes", "8"], ["--threads", "0"], ["--backends", "abacus"], ["--precisions", "int8"], ["--models", ","]],
+    [
+        ["--sizes", "8"],
+        ["--threads", "0"],
+        ["--backends", "abacus"],
+        ["--precisions", "int8"],
+        ["--device", "abacus"],
+        ["--models", ","],
+    ],
 )
 def test_wrong_usage(words) -> None:
     assert CliRunner().invoke(gather(), ["bench", *words]).exit_code == 2

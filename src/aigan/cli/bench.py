@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Optional, cast
+from typing import Annotated, Literal, Optional, cast
 
 import typer
+
+Device = Literal["cpu", "cuda"]
 
 
 def bench(
@@ -15,8 +17,9 @@ def bench(
     ] = "denoise",
     backends: Annotated[str, typer.Option(help="Of onnx, openvino and torch, by commas.")] = "onnx",
     precisions: Annotated[
-        str, typer.Option(help="Of fp32 and bf16, by commas; bf16 needs torch or OpenVINO.")
+        str, typer.Option(help="Of fp32, bf16 and fp16, by commas; bf16 needs torch or OpenVINO, fp16 cuda.")
     ] = "fp32",
+    device: Annotated[Device, typer.Option(help="Where; cuda needs --backends torch.")] = "cpu",
     sizes: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels, by commas.")] = "481x321",
     threads: Annotated[str, typer.Option(help="Numbers of threads, by commas; all cores by default.")] = "",
     repeat: Annotated[int, typer.Option(min=1, help="How often each is timed.")] = 5,
@@ -44,7 +47,8 @@ def bench(
         cast("list[benches.Backend]", _some_of(benches.BACKENDS, backends, "--backends")),
         [_size(word) for word in _words(sizes)],
         counts,
-        cast("list[benches.CpuPrecision]", _some_of(benches.PRECISIONS, precisions, "--precisions")),
+        cast("list[benches.Precision]", _some_of(benches.PRECISIONS, precisions, "--precisions")),
+        device,
     )
     if not cells:
         raise typer.BadParameter("nothing is named: give models, backends and sizes")
@@ -58,9 +62,8 @@ def bench(
             typer.echo(f"aigan: {found}", err=True)
         else:
             costs.append(found)
-            typer.echo(
-                f"{found.cell.model} {found.cell.backend} {found.cell.precision}: {found.min_ms:.1f} ms", err=True
-            )
+            backend = benches.name_of_backend(found.cell)
+            typer.echo(f"{found.cell.model} {backend} {found.cell.precision}: {found.min_ms:.1f} ms", err=True)
     table = benches.markdown(costs)
     typer.echo(table, nl=False)
     contents = {json: msgspec.json.format(msgspec.json.encode(costs), indent=2) + b"\n", markdown: table.encode()}

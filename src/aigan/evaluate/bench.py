@@ -27,8 +27,9 @@ from aigan.restore.backends.contract import CORES
 from aigan.restore.loading import open_restorer
 
 Backend = Literal["onnx", "openvino", "torch"]
-CpuPrecision = Literal["fp32", "bf16"]
-BACKENDS, PRECISIONS = get_args(Backend), get_args(CpuPrecision)
+Precision = Literal["fp32", "bf16", "fp16"]
+Device = Literal["cpu", "cuda"]
+BACKENDS, PRECISIONS = get_args(Backend), get_args(Precision)
 SIGMA_255 = 25.0  # of the noise in the picture that is restored
 NOTHING = "–"
 
@@ -41,16 +42,18 @@ class Cell(msgspec.Struct, frozen=True):
     width: int
     height: int
     threads: int
-    precision: CpuPrecision = "fp32"
+    precision: Precision = "fp32"
+    device: Device = "cpu"
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """What a cell costs.
 
     Milliseconds of a picture, the fastest and the median of `repeats` after one that does not count; rates are of the
-    fastest. `peak_share`: of the rate of a plain large convolution in that backend and precision. `peak_memory_mb`: of
-    the whole process. `psnr`: dB of the result against `reference`, the same weights in that backend in fp32; None
-    where they are equal, or there is nothing to hold it against.
+    fastest. `peak_share`: of the rate of a plain large convolution in that backend and precision, on that device.
+    `peak_memory_mb`: of the whole process; on CUDA, what it held of the device's. `psnr`: dB of the result against
+    `reference`, the same weights in that backend in fp32; None where they are equal, or there is nothing to hold it
+    against.
     """
 
     cell: Cell
@@ -88,11 +91,12 @@ def cells(
     backends: Sequence[Backend],
     sizes: Iterable[tuple[int, int]],
     threads: Iterable[int],
-    precisions: Iterable[CpuPrecision] = ("fp32",),
+    precisions: Iterable[Precision] = ("fp32",),
+    device: Device = "cpu",
 ) -> list[Cell]:
     """All combinations; baselines, which bring their own backend, once for each size (width, height) and thread count.
 
-    AiganError where there is no such model.
+    `device`: of the networks; baselines run on the CPU. AiganError where there is no such model.
     """
     columns = [(*size, count) for size, count in product(sizes, threads)]
     ways = list(product(backends, precisions))
@@ -100,7 +104,9 @@ def cells(
     for model in models:
         if model not in BASELINES:
             registry.find(model)
-            made += [Cell(model, backend, *column, precision) for backend, precision in ways for column in columns]
+            made += [
+                Cell(model, backend, *column, precision, device) for backend, precision in ways for column in columns
+            ]
         else:
             made += [Cell(model, "", *column) for column in columns]
     return made
@@ -187,12 +193,18 @@ def markdown(costs: Iterable[Cost]) -> str:
         psnr = "equal" if one.psnr is None else f"{one.psnr:.0f} dB"
         psnr = f"{psnr} ({one.reference})" if one.reference else NOTHING
         values = [
-            *(cell.model, cell.backend or "its own", cell.precision, f"{cell.width}×{cell.height}", str(cell.threads)),
+            *(cell.model, name_of_backend(cell) or "its own", cell.precision),
+            *(f"{cell.width}×{cell.height}", str(cell.threads)),
             *(f"{one.min_ms:.1f}", f"{one.median_ms:.1f}", f"{one.mpx_per_s:.3g}", _text(one.gflop_per_s)),
             *(share, _text(one.peak_memory_mb), psnr),
         ]
         lines.append("| " + " | ".join(values) + " |")
     return "\n".join(lines) + "\n"
+
+
+def name_of_backend(cell: Cell) -> str:
+    """With the device, where it is not the CPU."""
+    return cell.backend + (f", {cell.device}" if cell.device != "cpu" else "")
 
 
 def _text(value: float | None) -> str:
@@ -207,10 +219,10 @@ def _reference(cell: Cell) -> Cell | None:
     exact = registry.unquantized(file)
     weights = exact.with_suffix(registry.WEIGHTS)
     backend: Backend = "torch" if find_spec("torch") and weights.is_file() else "onnx"
-    if (exact, backend, "fp32") == (file, cell.backend, cell.precision):
+    if (exact, backend, "fp32", "cpu") == (file, cell.backend, cell.precision, cell.device):
         return None
     model = str(weights if backend == "torch" else exact)
-    return msgspec.structs.replace(cell, model=model, backend=backend, threads=1, precision="fp32")
+    return msgspec.structs.replace(cell, model=model, backend=backend, threads=1, precision="fp32", device="cpu")
 
 
 def _restored(cell: Cell, file: str) -> str:
@@ -232,7 +244,7 @@ def _run(order: _Order) -> _Answer:
         env={**os.environ, CORES: threads, "OMP_NUM_THREADS": threads},
         check=False,
     )
-    name = " ".join(filter(None, [order.cell.model, order.cell.backend, order.cell.precision]))
+    name = " ".join(filter(None, [order.cell.model, name_of_backend(order.cell), order.cell.precision]))
     if ended.returncode:
         words = ended.stderr.decode(errors="replace").strip().splitlines()
         reason = words[-1] if words else f"its process ended with status {ended.returncode}"
@@ -250,19 +262,25 @@ def _answer(order: _Order) -> _Answer:
     context = restorer.context(picture)
     original = restorer(picture, context=context).original
     milliseconds = timed(lambda: restorer(picture, context=context), order.repeats)
-    peak_bytes = peak_memory()
+    peak_bytes = peak_memory() if order.cell.device == "cpu" else _peak_on_device()
     np.save(order.result, original)
     return _Answer(
         milliseconds=milliseconds,
         kmac_per_px=restorer.spec.kmac_per_px,
         peak_bytes=peak_bytes,
         peak_gflop_per_s=convolution.peak_gflop_per_s(
-            order.cell.backend or "torch", order.cell.threads, order.cell.precision
+            order.cell.backend or "torch", order.cell.threads, order.cell.precision, order.cell.device
         )
         if restorer.spec.kmac_per_px
         else None,
         psnr=_psnr(original, np.load(order.against)) if order.against else None,
     )
+
+
+def _peak_on_device() -> int:
+    from aigan.restore.backends import torch
+
+    return torch.peak_device_bytes()
 
 
 def timed(run: Callable[[], object], repeats: int) -> list[float]:
@@ -286,7 +304,14 @@ def _opened(cell: Cell) -> Restorer:
         return open_baseline(cell.model, sigma_255=SIGMA_255)
     file = registry.find(cell.model)
     channels = 1 if "-gray" in file.stem else 3
-    return open_restorer(str(file), channels=channels, parts=(), backend=cell.backend, precision=cell.precision)
+    return open_restorer(
+        str(file),
+        channels=channels,
+        parts=(),
+        backend=cell.backend,
+        device=cell.device,
+        precision=cell.precision,
+    )
 
 
 def _picture(cell: Cell, channels: int) -> Array:

@@ -8,26 +8,31 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from aigan.decomposition import Array
-from aigan.restore.backends.contract import Precision
+from aigan.restore.backends.contract import Device, Precision
 
 WIDTH, SIDE = 64, 256  # channels in and out, px: the shape of DnCNN's layers, 2.4 GMAC
+ON_CUDA_SIDE, ON_CUDA_TIMES = 1024, 10  # one of the small ones takes as long as launching it
 REPEATS = 7
 _FLOAT, _INTS = 1, 7  # ONNX: TensorProto.FLOAT, AttributeProto.INTS
 _BYTES = 2  # protobuf: the wire type of bytes and messages
 
 
-def peak_gflop_per_s(backend: str, threads: int, precision: Precision) -> float:
+def peak_gflop_per_s(backend: str, threads: int, precision: Precision, device: Device = "cpu") -> float:
     """GFLOP/s of the convolution in a backend that computes in this precision, at its fastest."""
+    side, times = (ON_CUDA_SIDE, ON_CUDA_TIMES) if device == "cuda" else (SIDE, 1)
     rng = np.random.default_rng(0)
     kernel = rng.standard_normal((WIDTH, WIDTH, 3, 3), np.float32)
-    pixels = rng.standard_normal((1, WIDTH, SIDE, SIDE), np.float32)
-    run = {"onnx": _onnx, "openvino": _openvino, "torch": _torch}[backend](kernel, pixels, threads, precision)
+    pixels = rng.standard_normal((1, WIDTH, side, side), np.float32)
+    if device == "cuda":
+        run = _cuda(kernel, pixels, precision)
+    else:
+        run = {"onnx": _onnx, "openvino": _openvino, "torch": _torch}[backend](kernel, pixels, threads, precision)
     seconds = []
     for _ in range(REPEATS):
         start = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - start)
-    return 2 * kernel.size * SIDE**2 / min(seconds) / 1e9
+    return 2 * times * kernel.size * side**2 / min(seconds) / 1e9
 
 
 def _onnx(kernel: Array, pixels: Array, threads: int, precision: Precision) -> Callable[[], object]:
@@ -58,6 +63,12 @@ def _torch(kernel: Array, pixels: Array, threads: int, precision: Precision) -> 
     from aigan.restore.backends import torch
 
     return torch.convolution(kernel, pixels, precision)
+
+
+def _cuda(kernel: Array, pixels: Array, precision: Precision) -> Callable[[], object]:
+    from aigan.restore.backends import torch
+
+    return torch.convolution(kernel, pixels, precision, device="cuda", times=ON_CUDA_TIMES)
 
 
 def graph(kernel: Array, shape: Iterable[int]) -> bytes:
