@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 from aigan.errors import AiganError
+from aigan.restore.capacity import Capacity
 from aigan.restore.precision import FullPrecisionFallback
 from aigan.restore.tiles import decompose
 
@@ -66,3 +68,18 @@ def test_full_precision_is_not_opened_in_vain() -> None:
     np.testing.assert_array_equal(result.original, bright_corner())
     assert restorer.spec.name == "fragile"
     np.testing.assert_allclose(restorer.context(bright_corner()).values, 32 / 1024)
+
+
+def test_full_precision_is_opened_once_for_tiles_at_once() -> None:
+    class Several(Fragile):
+        capacity = Capacity(3, 1 << 40)
+
+    def full() -> Fragile:
+        opened.append(1)
+        time.sleep(0.1)  # for others to come
+        return Fragile(2)
+
+    opened: list[int] = []
+    result = decompose(FullPrecisionFallback(Several(-1), full), bright_corner(), tile=8)
+    np.testing.assert_array_equal(result.original, bright_corner())
+    assert len(opened) == 1

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +13,7 @@ from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 from aigan.errors import AiganError
 from aigan.restore import memory
 from aigan.restore.backends import onnx
+from aigan.restore.capacity import Capacity
 from aigan.restore.tiles import AUTO_BYTES, Tiling, cuts, decompose, tiling
 
 
@@ -131,3 +134,91 @@ def test_exact_tiles_see_the_receptive_radius() -> None:
     wide = ModelSpec(name="x", task="denoise", channels=3, multiple_of=8, receptive_radius_px=100, halo_px=40)
     assert tiling(wide, 500, 64, exact=False).halo == 40
     assert tiling(wide, 500, 64, exact=True).halo >= 100
+
+
+ROOM = Capacity(3, 1 << 40)
+
+
+@dataclass
+class Several(Recorder):
+    """Takes three tiles at once."""
+
+    capacity: Capacity = ROOM
+
+
+def test_several_tiles_at_once_give_what_one_at_a_time_gives(network_file) -> None:
+    one = onnx.load(network_file("blocks"))
+    together, within = threading.Barrier(3), threading.Lock()
+    places: list[str] = []
+
+    class Together(Several):
+        def context(self, whole: Array) -> None:
+            return None
+
+        def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
+            with within:
+                places.append(threading.current_thread().name)
+                first = len(places) <= 3
+            if first:
+                together.wait(timeout=20)  # breaks, if these three are not under way at once
+            return one(degraded, context=context)
+
+    done: list[int] = []
+    pixels = picture(70, 90)
+    several = decompose(Together(one.spec), pixels, tile=24, on_progress=done.append)
+    alone: list[int] = []
+    expected = decompose(one, pixels, tile=24, on_progress=alone.append)
+    for name in ("original", "interference", "expected_error"):
+        np.testing.assert_array_equal(getattr(several, name), getattr(expected, name))
+    assert done == alone
+    assert threading.current_thread().name not in places
+
+
+def test_tiles_at_once_that_do_not_fit_are_halved_and_finished_ones_are_kept(caplog) -> None:
+    restorer = Several(spec(halo=0), limit=40 * 40)
+    pixels, done = picture(96, 128), []
+    result = decompose(restorer, pixels, tile=64, on_progress=done.append)
+    np.testing.assert_array_equal(result.original, pixels)
+    assert max(height * width for height, width, _ in restorer.shown) <= 40 * 40
+    assert sum(height * width for height, width, _ in restorer.shown) == 96 * 128  # nothing twice
+    assert done == sorted(done)
+    assert done[-1] == 96 * 128
+    assert len(caplog.records) == 1  # all that were under way were as large: halved once
+
+
+def test_too_little_memory_for_the_smallest_of_several_tiles_is_said() -> None:
+    with pytest.raises(AiganError, match="too little memory"):
+        decompose(Several(spec(), limit=10), picture(64, 64), tile=16)
+
+
+def test_an_error_in_one_of_several_tiles_ends_the_others() -> None:
+    class Broken(Several):
+        under_way = 0
+
+        def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
+            with lock:
+                self.under_way += 1
+                number = len(self.shown)
+                self.shown.append(degraded.shape)
+            if number == 1:
+                raise RuntimeError("broken")
+            time.sleep(0.1)
+            with lock:
+                self.under_way -= 1
+            return Decomposition(degraded, degraded, 0 * degraded)
+
+    lock = threading.Lock()
+    restorer = Broken(spec(halo=0))
+    with pytest.raises(RuntimeError, match="broken"):
+        decompose(restorer, picture(64, 64), tile=16)
+    assert restorer.under_way == 1  # that which broke; the others are done
+    assert len(restorer.shown) <= 4  # and no more were begun
+
+
+@pytest.mark.parametrize(("free", "tile_bytes"), [(1 << 40, 300 << 20), (500 << 20, 300 << 20)], ids=["device", "host"])
+def test_auto_takes_what_a_device_and_the_host_allow(monkeypatch, free: int, tile_bytes: int) -> None:
+    monkeypatch.setattr(memory, "free_bytes", lambda: free)
+    cut = tiling(spec(halo=48), 500, "auto", exact=False, capacity=Capacity(3, tile_bytes))
+    seen = cut.side + 2 * cut.halo
+    shares = 200 * seen**2 / tile_bytes, (3 * 200 * seen**2 + 24 * 500 * seen) / (free // 2)
+    assert 0.8 < max(shares) <= 1

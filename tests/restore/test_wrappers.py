@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
+from aigan.decomposition import ModelSpec
 from aigan.restore.backends import onnx
+from aigan.restore.capacity import Capacity, capacity_of
 from aigan.restore.channels import adapted
 from aigan.restore.ensemble import SelfEnsemble
+from aigan.restore.precision import FullPrecisionFallback
 from aigan.restore.tiles import decompose
 
 
@@ -59,3 +64,25 @@ def test_the_ensemble_shows_no_tiles(network_file, kind: str, size: tuple[int, i
     whole = decompose(restorer, picture(*size, 3), tile="none")
     tiled = decompose(restorer, picture(*size, 3), tile=8)
     np.testing.assert_allclose(tiled.original, whole.original, atol=1e-6)
+
+
+ROOM = Capacity(2, 1000)
+
+
+@dataclass(frozen=True)
+class Roomy:
+    """Takes two tiles at once."""
+
+    spec: ModelSpec
+    capacity: Capacity = ROOM
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_a_restorer_takes_at_once_is_what_those_around_it_take(channels: int) -> None:
+    roomy = Roomy(ModelSpec(name="x", task="denoise", channels=channels))
+    around = SelfEnsemble(FullPrecisionFallback(adapted(roomy, 4 - channels), lambda: roomy))
+    assert capacity_of(around) == ROOM
+
+
+def test_most_restorers_take_one_tile_at_a_time(network_file) -> None:
+    assert capacity_of(SelfEnsemble(onnx.load(network_file()))) is None
