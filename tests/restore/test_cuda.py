@@ -70,13 +70,14 @@ def recorded(monkeypatch) -> list[Replayed]:
     """Lanes on the processor; gives what they record."""
 
     class Stream:
-        def __init__(self, device) -> None:
-            pass
+        def __init__(self, device, priority: int = 0) -> None:
+            self.priority = priority
 
         def synchronize(self) -> None:
             pass
 
-    def record(run, inputs, pool=None) -> Replayed:
+    def record(run, inputs, stream, pool=None) -> Replayed:
+        assert stream.priority == -1
         records.append(Replayed(run, inputs))
         records[-1].shared = pool
         return records[-1]
@@ -125,7 +126,7 @@ def test_few_graphs_are_kept_and_none_of_large_pictures(weights, recorded, monke
 
 
 def test_where_a_graph_cannot_be_recorded_all_goes_on_without(weights, recorded, monkeypatch, caplog) -> None:
-    def record(run, inputs, pool=None) -> None:
+    def record(run, inputs, stream, pool=None) -> None:
         raise RuntimeError("operation not permitted when stream is capturing")
 
     monkeypatch.setattr(cuda, "record", record)

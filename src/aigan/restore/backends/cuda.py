@@ -73,6 +73,9 @@ class _Lane:
     def __init__(self, device: torch.device, kept: int) -> None:
         self.device, self.kept = device, kept
         self.stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        # Not that of the copies: when any thread frees pinned memory, torch marks it in the stream of its copies,
+        # which must not be recorded then. An urgent one, because those come from another pool of streams.
+        self.recorder = torch.cuda.Stream(device, priority=-1)  # type: ignore[no-untyped-call]
         self.met: dict[tuple[int, ...], Recorded | None] = {}  # shapes, that of the last call last
 
     def __call__(self, run: Run, arrays: Sequence[Array]) -> dict[str, Array]:
@@ -98,8 +101,8 @@ class _Lane:
                 self.met.clear()  # graphs hold memory, and smaller tiles come next
                 raise
             del outputs
-            if again and not recorded and self.kept and np.prod(shape[:2]) <= GRAPH_PIXELS:
-                recorded = self._record(run, inputs)
+        if again and not recorded and self.kept and np.prod(shape[:2]) <= GRAPH_PIXELS:
+            recorded = self._record(run, inputs)
         self.met[shape] = recorded
         while len(self.met) > max(self.kept, 1):
             del self.met[next(iter(self.met))]
@@ -109,20 +112,20 @@ class _Lane:
         # graphs share memory: one runs at a time, and its outputs are fetched before the next one runs
         pools = [one.graph.pool() for one in self.met.values() if one]
         try:
-            return record(run, inputs, pools[0] if pools else None)
+            return record(run, inputs, self.recorder, pools[0] if pools else None)
         except RuntimeError as error:
             logger.warning("no graphs are recorded any more, which makes small pictures slower: %s", error)
             self.kept = 0
             return None
 
 
-def record(run: Run, inputs: Sequence[Tensor], pool: Any = None) -> Recorded:
-    """Record what `run` launches, on the current stream, where it must have run before on this thread.
+def record(run: Run, inputs: Sequence[Tensor], stream: torch.cuda.Stream, pool: Any = None) -> Recorded:
+    """Record what `run` launches, on a stream that nothing else uses; it must have run before on this thread.
 
     cuDNN's plans are made, a thread's own, when it first runs: not while it is recorded, when nothing may wait.
     """
     graph = torch.cuda.CUDAGraph()
-    with _RECORDING:
+    with _RECORDING, torch.cuda.stream(stream):
         graph.capture_begin(pool=pool, capture_error_mode="thread_local")  # other lanes allocate meanwhile
         try:
             outputs = run(*inputs)
