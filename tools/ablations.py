@@ -4,6 +4,7 @@
     python tools/ablations.py --run                  # do all that is not done, one after another; the tables
     python tools/ablations.py --run --only derain-   # runs whose names begin so
     python tools/ablations.py --peers --run
+    python tools/ablations.py --train                # train all that is not, side by side: for a graphics processor
 
 To be called in the repository's root, AIGAN_DATA being the folder of the benchmarks. Killed at any moment and called
 again, it goes on: training from its last checkpoint, measuring from the last benchmark. OMP_NUM_THREADS sets the cores.
@@ -35,7 +36,6 @@ from aigan.evaluate.runner import rows_file
 from aigan.evaluate.tables import MINUS, NOTHING, put_into
 from aigan.network import weights
 from aigan.network.presets import PictureAIGAN
-from aigan.training import checkpoints
 from aigan.training.config import TrainingConfig, read_config
 from aigan.training.engine import make_network, train
 from aigan.training.provenance import spec_of
@@ -164,11 +164,11 @@ def run(
 ) -> Iterator[Trained]:
     """Train a job, or go on with it, and yield the rows that are missing; of every `every`-th picture."""
     config = job.read()
-    limit = {"max_minutes": minutes, "clock": time.process_time} if job.mpx is None else {}
-    (path,) = train([config], out, resume=True, **limit)  # type: ignore[arg-type]
-    found = checkpoints.read_newest(path.parent)
-    assert found is not None
-    spent = found[0]
+    path = out / job.name / f"{job.name}.safetensors"
+    if not is_trained(job, out):
+        limit = {"max_minutes": minutes, "clock": time.process_time} if job.mpx is None else {}
+        train([config], out, resume=True, **limit)  # type: ignore[arg-type]
+    spent = last_step(path.parent)
     spec = describe(config)
     facts = {
         "steps": spent.step,
@@ -197,6 +197,28 @@ def run(
                 estimates=estimates,
                 **facts,
             )
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """What a run had taken at a step that it wrote down."""
+
+    step: int = 0
+    pixels: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+def last_step(folder: Path) -> Spent:
+    """The last step that a run wrote down."""
+    file = folder / "stats.jsonl"
+    rows = [msgspec.json.decode(line, type=Spent) for line in file.read_bytes().splitlines()] if file.exists() else []
+    return max(rows, key=lambda row: row.pixels, default=Spent())
+
+
+def is_trained(job: Job, out: Path) -> bool:
+    """Whether a run has made all its steps; one that is given minutes knows itself how many those are."""
+    weights_of_it = out / job.name / f"{job.name}.safetensors"
+    return job.mpx is not None and weights_of_it.exists() and last_step(out / job.name).step >= job.read().steps
 
 
 def measure(
@@ -401,6 +423,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """See above."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", action="store_true", help="train and measure what is missing")
+    parser.add_argument("--train", action="store_true", help="train what is missing side by side, measure nothing")
     parser.add_argument("--only", nargs="+", default=[""], metavar="NAME", help="runs whose names begin so")
     parser.add_argument("--peers", action="store_true", help="the learned systems of others instead of the ablations")
     parser.add_argument("--out", type=Path, default=ROOT / "runs", help="where runs are")
@@ -413,6 +436,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     file = asked.rows / f"{name}.rows.jsonl"
     jobs = peers() if asked.peers else ablations()
     rows, failed = read(file), False
+    if asked.train:
+        mine = [job for job in jobs if job.name.startswith(tuple(asked.only)) and not is_trained(job, asked.out)]
+        train([job.read() for job in mine], asked.out, resume=True)
+        return
     for job in jobs:
         if not job.name.startswith(tuple(asked.only)):
             continue

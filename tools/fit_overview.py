@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aigan.data.sources import make_source
+from aigan.data.sources import Stores, make_source
 from aigan.interference.draws import KeyedDraws, sample_keys
 from aigan.network import weights
 from aigan.network.overview import Overview, look_at
@@ -44,7 +44,8 @@ class Squares(NamedTuple):
 def gather(config: TrainingConfig, network: PictureAIGAN, count: int, clean: int) -> Squares:
     """What the network makes of `count` squares, from the sources by their shares; of `clean` one is left clean."""
     data = Path(config.data)
-    samples = [make_source(source, data, config.channels, CPU, SIZE) for source in config.sources]
+    stores = Stores(CPU)
+    samples = [make_source(source, data, config.channels, stores, SIZE) for source in config.sources]
     shares = torch.tensor([source.share for source in config.sources]).cumsum(0)
     rows = []
     for number in range(count):

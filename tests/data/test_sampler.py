@@ -16,6 +16,7 @@ from aigan.data.sources import (
     Folder,
     Pairs,
     Source,
+    Stores,
     Streaks,
     clean_paths,
     kept_pairs,
@@ -48,7 +49,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def sampler(data: Path, *sources: Source, channels: int = 3, **options: int) -> Sampler:
-    samples = [make_source(source, data, channels, CPU, 16) for source in sources]
+    samples = [make_source(source, data, channels, Stores(CPU), 16) for source in sources]
     return Sampler(samples, [source.share for source in sources], seed=options.pop("seed", 0), device=CPU, **options)
 
 
@@ -217,7 +218,7 @@ def test_all_pairs_of_a_clean_picture_are_held_out_together(tmp_path: Path) -> N
 
 def test_pictures_smaller_than_the_crops_are_left_out(data: Path) -> None:
     with pytest.raises(AiganError, match="use smaller crops"):
-        make_source(clean(), data, 3, CPU, 64)
+        make_source(clean(), data, 3, Stores(CPU), 64)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +236,7 @@ def test_pictures_smaller_than_the_crops_are_left_out(data: Path) -> None:
 )
 def test_a_source_with_nothing_to_train_on_is_told(data: Path, source: Source, message: str) -> None:
     with pytest.raises(AiganError, match=message):
-        make_source(source, data, 3, CPU, 16)
+        make_source(source, data, 3, Stores(CPU), 16)
 
 
 @pytest.mark.parametrize("others", [(), (Folder(folder="other"),)])
@@ -243,7 +244,7 @@ def test_scenes_without_a_depth_of_use_are_told(scenes: Path, tmp_path: Path, ot
     shutil.copytree(scenes, tmp_path, dirs_exist_ok=True)
     source = Depths(depths=(Folder(folder="haze"),), folders=others)
     with pytest.raises(AiganError, match="none of 3 scenes with depth has 48 px"):
-        make_source(source, tmp_path, 3, CPU, 48)
+        make_source(source, tmp_path, 3, Stores(CPU), 48)
     Image.new("L", (8, 8)).save(tmp_path / "haze/depth/1.png")
     with pytest.raises(AiganError, match=r"1\.png says no distance"):
-        make_source(source, tmp_path, 3, CPU, 16)
+        make_source(source, tmp_path, 3, Stores(CPU), 16)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import torch
 
-from aigan.data.sources import Folder
+from aigan.data.sources import Folder, Stores
 from aigan.errors import AiganError, UsageError
 from aigan.network import weights
 from aigan.network.presets import build
@@ -22,6 +22,8 @@ from aigan.training.engine import Run, average_, make_network, schedule, train
 from aigan.training.processes import make_fabric
 from aigan.training.validation import Validator
 from tests.training.conftest import Configure
+
+STORES = Stores(torch.device("cpu"))
 
 
 def rows(out: Path, name: str = "tiny") -> list[tuple[int, dict[str, float]]]:
@@ -201,7 +203,7 @@ def test_a_term_that_is_not_finite_stops_the_run_before_weights_move(configure: 
 
 
 def start(config: TrainingConfig, out: Path) -> Run:
-    return Run(config, out / config.name, make_fabric({"fp32"}), init=None, resume=False)
+    return Run(config, out / config.name, make_fabric({"fp32"}), STORES, init=None, resume=False)
 
 
 def test_a_source_that_gets_no_row_of_a_batch_is_told(
@@ -277,18 +279,32 @@ def test_init_goes_on_from_weights_and_inherits_what_they_saw(configure: Configu
     (first,) = train([configure(steps=3, lambda_gan=0.0)], tmp_path / "first")
     network, spec = weights.load(first)
     weights.save(first, network, msgspec.structs.replace(spec, saw_test_scenes_of=("set12",)))
-    run = Run(configure(), tmp_path / "next", make_fabric({"fp32"}), init=first, resume=False)
+    run = Run(configure(), tmp_path / "next", make_fabric({"fp32"}), STORES, init=first, resume=False)
     assert torch.equal(run.network.G_O.conv1.weight.contiguous(), network.G_O.conv1.weight)
     assert weights.load(run.write_weights())[1].saw_test_scenes_of == ("set12",)
     run.advance()
     run.save()
-    resumed = Run(configure(), tmp_path / "next", make_fabric({"fp32"}), init=None, resume=True)
+    resumed = Run(configure(), tmp_path / "next", make_fabric({"fp32"}), STORES, init=None, resume=True)
     assert weights.load(resumed.write_weights())[1].saw_test_scenes_of == ("set12",)
     with pytest.raises(AiganError, match="saw test scenes of set12"):
-        Run(configure(benchmarks=("set12",)), tmp_path / "no", make_fabric({"fp32"}), init=first, resume=False)
+        Run(
+            configure(benchmarks=("set12",)),
+            tmp_path / "no",
+            make_fabric({"fp32"}),
+            Stores(torch.device("cpu")),
+            init=first,
+            resume=False,
+        )
     other = msgspec.structs.replace(configure().network, generator_width=8)
     with pytest.raises(AiganError, match="its network is not the one"):
-        Run(configure(network=other), tmp_path / "no", make_fabric({"fp32"}), init=first, resume=False)
+        Run(
+            configure(network=other),
+            tmp_path / "no",
+            make_fabric({"fp32"}),
+            Stores(torch.device("cpu")),
+            init=first,
+            resume=False,
+        )
 
 
 def test_training_goes_on_from_what_a_network_with_an_overview_sees_from_near(

@@ -9,6 +9,7 @@ from aigan.baselines.learned import restorer
 from aigan.baselines.learned.layers import Conv
 from aigan.baselines.registry import BASELINES, open_baseline
 from aigan.data.folders import Pair
+from aigan.data.sources import Stores
 from aigan.errors import AiganError
 from aigan.evaluate.benchmarks import Benchmark
 from aigan.evaluate.measure import prepare
@@ -18,6 +19,8 @@ from aigan.training.optimisers import OptimiserConfig
 from aigan.training.peers import Peer, PeerNetwork, tell_noise
 from aigan.training.processes import make_fabric
 from tests.training.conftest import Configure
+
+STORES = Stores(torch.device("cpu"))
 
 LEARNED = [name for name, baseline in BASELINES.items() if baseline.learned]
 PEERS = Path(__file__).parents[2] / "configs/peers"
@@ -33,7 +36,7 @@ def of(configure: Configure, system: str, **changes: object) -> TrainingConfig:
 
 
 def start(config: TrainingConfig, out: Path, *, resume: bool = False) -> Run:
-    return Run(config, out / config.name, make_fabric({"fp32"}), init=None, resume=resume)
+    return Run(config, out / config.name, make_fabric({"fp32"}), STORES, init=None, resume=resume)
 
 
 @pytest.mark.parametrize("system", LEARNED)
@@ -127,7 +130,14 @@ def test_what_cannot_be_is_told(configure: Configure, tmp_path: Path) -> None:
         read_config(PEERS / "derain.yaml", ("peer.system=jorder", "peer.channels=1"))
     (first,) = train([configure(steps=1, lambda_gan=0.0)], tmp_path)
     with pytest.raises(AiganError, match="trains a peer, from nothing"):
-        Run(of(configure, "aod-net"), tmp_path / "no", make_fabric({"fp32"}), init=first, resume=False)
+        Run(
+            of(configure, "aod-net"),
+            tmp_path / "no",
+            make_fabric({"fp32"}),
+            Stores(torch.device("cpu")),
+            init=first,
+            resume=False,
+        )
 
 
 def test_a_peer_has_no_discriminators_whatever_lambda_is(configure: Configure, tmp_path: Path) -> None:

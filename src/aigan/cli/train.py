@@ -24,7 +24,9 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for the runs; each takes a folder of its own name in it.")],
     init: Annotated[
         Optional[list[Path]],
-        typer.Option(help="Weights (.safetensors) to start from; again for each of several configurations."),
+        typer.Option(
+            help="Weights (.safetensors) to start from; again for each of several configurations, `none` for nothing."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the newest checkpoint, if there is one.")
@@ -61,7 +63,8 @@ def train(
             if run.step % run.config.log_every == 0:
                 bar.update(task, error=shown_error(run))
 
-        paths = run_training(configs, out, init=init or (), resume=resume, max_minutes=max_minutes, on_step=show)
+        starts = [None if str(start) == "none" else start for start in init or ()]
+        paths = run_training(configs, out, init=starts, resume=resume, max_minutes=max_minutes, on_step=show)
     for path in paths:
         typer.echo(path)
 

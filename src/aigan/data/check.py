@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from aigan.data.folders import Pair, match_folders, read_rgb
+from aigan.data.folders import Pair, in_threads, match_folders, read_rgb
 from aigan.data.layouts import find_layout
 from aigan.data.test_scenes import BENCHMARKS, BITS, SAME, Signs, fingerprint, likeness, recognise
 from aigan.errors import AiganError
 
 Kind = Literal["unreadable", "no partner", "sizes differ", "equal", "test scene", "alike", "unused", "incomplete"]
-
-Result = TypeVar("Result")
 
 # One can train on data with these; all else is wrong with it.
 REMARKS: frozenset[Kind] = frozenset({"alike", "unused", "incomplete"})
@@ -90,7 +87,7 @@ def check(
     files = sorted({path for pair in pairs for path in pair.paths}.union(widowed, unused))
     looks: dict[Path, _Look] = {}
     problems = []
-    for path, look in zip(files, _map(_look, files), strict=True):
+    for path, look in zip(files, in_threads(_look, files), strict=True):
         if isinstance(look, _Look):
             looks[path] = look
         else:
@@ -159,9 +156,4 @@ def _alike(fingerprints: Signs, *, block: int = 1000) -> list[list[int]]:
 
 
 def _fingerprints(paths: Sequence[Path]) -> Signs:
-    return np.array(list(_map(fingerprint, paths)), np.float32).reshape(len(paths), BITS)
-
-
-def _map(function: Callable[[Path], Result], paths: Iterable[Path]) -> Iterator[Result]:
-    with ThreadPoolExecutor() as pool:  # decoding does not hold the interpreter's lock
-        yield from pool.map(function, paths)
+    return np.array(list(in_threads(fingerprint, paths)), np.float32).reshape(len(paths), BITS)

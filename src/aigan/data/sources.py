@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from aigan.data.check import test_scenes_seen
-from aigan.data.folders import Pair, list_pictures, read_depth, read_rgb, read_streak
+from aigan.data.folders import Pair, in_threads, list_pictures, read_depth, read_rgb, read_streak
 from aigan.data.layouts import find_layout
 from aigan.data.store import Bytes, PictureStore, as_channels
 from aigan.errors import AiganError
@@ -117,21 +117,37 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 Item = TypeVar("Item", Path, Pair)
+Given = TypeVar("Given")
 Sample = Callable[[Draws, int], tuple[Tensor, Tensor]]
 
 
-def make_source(source: Source, data: Path, channels: int, device: torch.device, smallest: int) -> Sample:
-    """(draws, size) -> (y_O, I) for a configured source. Pictures with a side below `smallest` px are left out.
+class Stores:
+    """The pictures on one device: what several sources, or networks side by side, have in common is read once."""
 
-    AiganError where none is left to train on.
-    """
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._kept: dict[object, list[PictureStore]] = {}
 
     def large(
-        folders: Iterable[Folder], what: str, sets: Iterable[tuple[Bytes, ...]], smallest: int = smallest
+        self,
+        folders: Iterable[Folder],
+        data: Path,
+        what: str,
+        items: Iterable[Given],
+        read: Callable[[Given], tuple[Bytes, ...]],
+        *,
+        channels: int,
+        smallest: int,
     ) -> list[PictureStore]:
-        """Of pictures, or of pairs of pictures that have one size: a store for each side of the pairs."""
+        """Of pictures, or of pairs that have one size, with no side below `smallest` px: a store for each of a pair.
+
+        AiganError where there is none.
+        """
+        key = data, tuple(folders), what, channels, smallest
+        if key in self._kept:
+            return self._kept[key]
         count, kept = 0, []
-        for count, pictures in enumerate(sets, start=1):  # noqa: B007
+        for count, pictures in enumerate(in_threads(read, items), start=1):  # noqa: B007
             if min(pictures[0].shape[:2]) >= smallest:
                 kept.append(pictures)
         names = ", ".join(str(data / folder.folder) for folder in folders)
@@ -141,11 +157,31 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
             raise AiganError(f"{names}: none of {count} {what} has {smallest} px a side: use smaller crops (stages)")
         if len(kept) < count:
             log.warning("%s: %d of %d %s are left out: below %d px", names, count - len(kept), count, what, smallest)
-        return [PictureStore(side, device) for side in zip(*kept, strict=True)]
+        self._kept[key] = [PictureStore(side, self._device) for side in zip(*kept, strict=True)]
+        return self._kept[key]
+
+
+def make_source(source: Source, data: Path, channels: int, stores: Stores, smallest: int) -> Sample:
+    """(draws, size) -> (y_O, I) for a configured source. Pictures with a side below `smallest` px are left out.
+
+    AiganError where none is left to train on.
+    """
+
+    def large(
+        folders: Iterable[Folder],
+        what: str,
+        items: Iterable[Given],
+        read: Callable[[Given], tuple[Bytes, ...]],
+        *,
+        channels: int = channels,
+        smallest: int = smallest,
+    ) -> list[PictureStore]:
+        return stores.large(folders, data, what, items, read, channels=channels, smallest=smallest)
 
     def clean_store(channels: int = channels) -> PictureStore:
-        pictures = ((as_channels(read_rgb(path), channels),) for path in clean_paths(source.folders, data))
-        return large(source.folders, "clean pictures", pictures)[0]
+        paths = clean_paths(source.folders, data)
+        read = lambda path: (as_channels(read_rgb(path), channels),)  # noqa: E731
+        return large(source.folders, "clean pictures", paths, read, channels=channels)[0]
 
     if isinstance(source, Clean):
         clean = clean_store(1 if source.gray else channels)
@@ -157,9 +193,10 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
             return y_O.expand(-1, channels, -1, -1), I.expand(-1, channels, -1, -1)
 
     elif isinstance(source, Pairs):
-        pairs = (pair.read() for pair in kept_pairs(source.folders, data))
-        sides = (tuple(as_channels(side, channels) for side in pair) for pair in pairs)
-        degraded, targets = large(source.folders, "pairs", sides)
+        pairs = kept_pairs(source.folders, data)
+        degraded, targets = large(
+            source.folders, "pairs", pairs, lambda pair: tuple(as_channels(side, channels) for side in pair.read())
+        )
         symmetries = 8 if source.turn else 4
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
@@ -169,13 +206,13 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
     elif isinstance(source, Depths):
         scenes = [pair for pair in kept_pairs(source.depths, data) if pair.depth is not None]
         haze, own = source.haze, not source.folders
-        wholes = ((scene, read_rgb(scene.clean)) for scene in scenes)
-        measured = (
-            (_relative_depth(scene, whole.shape[:2]), *([as_channels(whole, channels)] if own else []))
-            for scene, whole in wholes
-        )
-        depths, *cleans = large(source.depths, "scenes with depth", measured)
-        clean = cleans[0] if own else clean_store()
+        (depths,) = large(source.depths, "scenes with depth", scenes, lambda scene: (_relative_depth(scene),))
+        if own:
+            (clean,) = large(
+                source.depths, "scenes", scenes, lambda scene: (as_channels(read_rgb(scene.clean), channels),)
+            )
+        else:
+            clean = clean_store()
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
             which = _which(clean, draws)
@@ -190,7 +227,7 @@ def make_source(source: Source, data: Path, channels: int, device: torch.device,
             for folder in source.layers
             for path in _kept(folder, list_pictures(data / folder.folder / "streak"), held_out=False)
         ]
-        (layers,) = large(source.layers, "layers", ((read_streak(path)[..., None],) for path in paths), 1)
+        (layers,) = large(source.layers, "layers", paths, lambda path: (read_streak(path)[..., None],), smallest=1)
         recombine, together = source.recombine, source.together
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
@@ -273,10 +310,10 @@ def _which(store: PictureStore, draws: Draws, *, symmetries: int = 8) -> tuple[T
     return (u[:, 0] * len(store)).long(), u[:, 1:3], (u[:, 3] * symmetries).long()
 
 
-def _relative_depth(scene: Pair, size: tuple[int, ...]) -> Bytes:
-    """uint8 (H, W, 1), 255 at the farthest point."""
+def _relative_depth(scene: Pair) -> Bytes:
+    """uint8 (H, W, 1) of the scene's clean picture, 255 at the farthest point."""
     assert scene.depth is not None
-    depth = read_depth(scene.depth, size)
+    depth = read_depth(scene.depth, read_rgb(scene.clean).shape)
     if depth.max() <= 0:
         raise AiganError(f"{scene.depth} says no distance, it is black: take this scene out")
     relative: Bytes = np.round(255 / depth.max() * depth).astype(np.uint8)

@@ -53,6 +53,13 @@ class Scene(msgspec.Struct, frozen=True):
 
 def fingerprint(path: Path) -> Signs:
     """The fingerprint of a picture file."""
+    now = path.stat() if path.exists() else None
+    return _fingerprint(path, now and (now.st_mtime_ns, now.st_size))
+
+
+@cache
+def _fingerprint(path: Path, version: tuple[int, int] | None) -> Signs:
+    """Kept, since several sources name the same pictures; of this version of the file."""
     return fingerprint_of(read_gray(path, _SIDE))
 
 

@@ -99,20 +99,10 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 def read_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainingConfig:
     """Read a YAML configuration; `overrides` are `key=value`, with dots into structs and numbers into lists.
 
+    `like: FILE` takes over what another configuration beside it says, but for the keys that this one has.
     `network: {preset: plus-s, ...}` stands for the preset with changes. AiganError says which key is wrong.
     """
-    try:
-        raw = msgspec.yaml.decode(path.read_bytes())
-    except FileNotFoundError:
-        raise AiganError(f"{path}: there is no such configuration; examples lie in configs/") from None
-    except OSError as error:
-        raise AiganError(
-            f"{path}: this cannot be read ({error.strerror}); name a YAML file as those in configs/"
-        ) from None
-    except msgspec.DecodeError as error:
-        raise AiganError(f"{path}: this is no valid YAML ({' '.join(str(error).split())})") from None
-    if not isinstance(raw, dict):
-        raise AiganError(f"{path}: this is no configuration, which is lines of key: value; examples lie in configs/")
+    raw = _read_yaml(path)
     for override in overrides:
         _override(raw, override)
     network = raw.get("network")
@@ -125,6 +115,26 @@ def read_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainingConfig:
         return msgspec.convert(raw, TrainingConfig, strict=False)  # YAML takes 1e-3 for a string
     except msgspec.ValidationError as error:
         raise AiganError(f"{path}: {error}") from None
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        raw = msgspec.yaml.decode(path.read_bytes())
+    except FileNotFoundError:
+        raise AiganError(f"{path}: there is no such configuration; examples lie in configs/") from None
+    except OSError as error:
+        raise AiganError(
+            f"{path}: this cannot be read ({error.strerror}); name a YAML file as those in configs/"
+        ) from None
+    except msgspec.DecodeError as error:
+        raise AiganError(f"{path}: this is no valid YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(raw, dict):
+        raise AiganError(f"{path}: this is no configuration, which is lines of key: value; examples lie in configs/")
+    if like := raw.pop("like", None):
+        if path.name == like:
+            raise AiganError(f"{path}: it cannot be like itself: name another configuration beside it")
+        return _read_yaml(path.parent / str(like)) | raw
+    return {**raw}
 
 
 def require_same(asked: TrainingConfig, stored: TrainingConfig, folder: Path) -> None:

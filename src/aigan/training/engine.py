@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from aigan.baselines.learned import restorer
 from aigan.data.sampler import Sampler
-from aigan.data.sources import make_source
+from aigan.data.sources import Stores, make_source
 from aigan.errors import AiganError, UsageError
 from aigan.losses import Terms
 from aigan.network import weights
@@ -48,7 +48,7 @@ def train(
     configs: Sequence[TrainingConfig],
     out: Path,
     *,
-    init: Sequence[Path] = (),
+    init: Sequence[Path | None] = (),
     resume: bool = False,
     max_minutes: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -57,8 +57,8 @@ def train(
     """Train each configuration in `out`/NAME and return the paths of the weights.
 
     Several configurations take turns, step by step. `init`: weights to start from, one file for all configurations or
-    one for each. `resume`: go on from the newest checkpoint, if there is one. `max_minutes`: fit the number of steps of
-    a fresh run into this time, by this `clock`: `time.process_time` for minutes of processor time.
+    one for each, None for nothing. `resume`: go on from the newest checkpoint, if there is one. `max_minutes`: fit the
+    number of steps of a fresh run into this time, by this `clock`: `time.process_time` for minutes of processor time.
     AiganError: a term that is not finite, a test scene in the data, a folder in use, weights that do not fit.
     """
     names = [config.name for config in configs]
@@ -68,23 +68,35 @@ def train(
         raise UsageError(f"{len(init)} weights to start {len(configs)} configurations from: give one, or one for each")
     starts = init if len(init) == len(configs) else [init[0] if init else None] * len(configs)
     fabric = make_fabric({config.precision for config in configs})
+    stores = Stores(fabric.device)
     runs = [
-        Run(config, out / config.name, fabric, init=start, resume=resume)
+        Run(config, out / config.name, fabric, stores, init=start, resume=resume)
         for config, start in zip(configs, starts, strict=True)
     ]
     if max_minutes is not None:
         fix_steps([run for run in runs if run.step == 0], max_minutes, clock)
+    wait_for(fabric.device)
     while waiting := [run for run in runs if run.step < run.config.steps]:
         for run in waiting:
             run.advance()
             on_step(run)
+    wait_for(fabric.device)
     return [run.finish() for run in runs]
 
 
 class Run:
     """One network in training: `advance` makes one step, and logs, validates and saves when it is time."""
 
-    def __init__(self, config: TrainingConfig, out: Path, fabric: Fabric, *, init: Path | None, resume: bool) -> None:
+    def __init__(
+        self,
+        config: TrainingConfig,
+        out: Path,
+        fabric: Fabric,
+        stores: Stores,
+        *,
+        init: Path | None,
+        resume: bool,
+    ) -> None:
         self.out, self.fabric, self.device = out, fabric, fabric.device
         found = checkpoints.read_newest(out) if out.is_dir() else None
         if found and not resume:
@@ -127,7 +139,7 @@ class Run:
         largest = max(stage.crop for stage in config.stages)
         data = Path(config.data)
         self.sampler = Sampler(
-            [make_source(source, data, config.channels, self.device, largest) for source in config.sources],
+            [make_source(source, data, config.channels, stores, largest) for source in config.sources],
             [source.share for source in config.sources],
             seed=config.seed,
             device=self.device,
@@ -204,10 +216,9 @@ class Run:
         self.step_number += 1
 
     def rehearse(self, stage: Stage) -> None:
-        """A step that does not count, with the adversary, to be timed: the device has finished when it returns."""
+        """A step that does not count, with the adversary, to be timed."""
         with self._graph.stream() if self._graph else contextlib.nullcontext():
             self._one_step(stage, adversary=True)
-            self.step_number.item()
 
     def restart(self, tensors: dict[str, Tensor], steps: int) -> None:
         """Begin anew from what `tensors()` gave before the first step, with another number of steps."""
@@ -256,14 +267,17 @@ class Run:
         return path
 
     def save(self) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint, and the weights as they are now."""
         require_finite(self.terms, self.step)
         if self.fabric.global_rank == 0:
             checkpoints.write(self.out, self._progress(), self.tensors())
+            self.write_weights()
         self.fabric.barrier()
 
     def finish(self) -> Path:
-        """The last checkpoint, validation and weights."""
+        """The last step's row and checkpoint, validation and weights."""
+        if self.terms and not self._due(self.config.log_every):
+            self._log(self.config.stages[-1])
         if not self._due(self.config.checkpoint_every):
             self.save()
         if self.config.validation and not self._due(self.config.validate_every):
@@ -407,23 +421,36 @@ def _numbers(network: nn.Module) -> list[Tensor]:
 
 def fix_steps(runs: Sequence[Run], minutes: float, clock: Callable[[], float] = time.perf_counter) -> None:
     """Time a few steps of each stage, put everything back, and set the number of steps that fits into `minutes`."""
-    starts = [run.tensors() for run in runs]
-    starts = [{name: tensor.clone() for name, tensor in start.items()} for start in starts]
+    starts = [{name: tensor.clone() for name, tensor in run.tensors().items()} for run in runs]
     seconds = []
-    for number in range(max(len(run.config.stages) for run in runs)):
-
-        def a_round(number: int = number) -> None:
-            for run in runs:
-                run.rehearse(run.config.stages[min(number, len(run.config.stages) - 1)])
-
-        for _ in range(EAGER_STEPS + 1):
-            a_round()
-        started = clock()
-        for _ in range(3):
-            a_round()
-        seconds.append((clock() - started) / 3)
+    for number in range(max((len(run.config.stages) for run in runs), default=0)):
+        stages = [(run, run.config.stages[min(number, len(run.config.stages) - 1)]) for run in runs]
+        seconds.append(_seconds_of_a_round(stages, clock))
     for run, start in zip(runs, starts, strict=True):
         mean = sum(stage.share * seconds[number] for number, stage in enumerate(run.config.stages))
         steps = run.fabric.broadcast(max(1, int(60 * minutes / mean)))  # each process measured times of its own
         log.info("%s: %.3f s a step on average, %d steps in %g minutes", run.config.name, mean, steps, minutes)
         run.restart(start, steps)
+
+
+def _seconds_of_a_round(stages: Sequence[tuple[Run, Stage]], clock: Callable[[], float]) -> float:
+    """A step of each run, side by side: the mean of three rounds, more where they take less than a second in all."""
+
+    def rounds(count: int) -> float:
+        wait_for(stages[0][0].device)
+        started = clock()
+        for _ in range(count):
+            for run, stage in stages:
+                run.rehearse(stage)
+        wait_for(stages[0][0].device)
+        return (clock() - started) / count
+
+    rounds(EAGER_STEPS + 1)
+    seconds = rounds(3)
+    return seconds if seconds > 1 / 3 else rounds(min(math.ceil(1 / max(seconds, 1e-3)), 100))
+
+
+def wait_for(device: torch.device) -> None:
+    """Until a graphics processor has done what was queued on any of its streams."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

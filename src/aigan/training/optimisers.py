@@ -49,8 +49,7 @@ class Muon(torch.optim.Optimizer):
                 nesterov = torch._foreach_lerp(gradients, buffers, group["momentum"])
                 updates = orthogonalised(torch.stack([u.reshape(rows, columns) for u in nesterov]))
                 updates = updates * (group["lr"] * 0.2 * max(rows, columns) ** 0.5)
-                for kernel, update in zip(kernels, updates, strict=True):
-                    kernel.sub_(update.view_as(kernel))
+                torch._foreach_sub_([*kernels], [u.view_as(k) for k, u in zip(kernels, updates, strict=True)])
 
 
 def orthogonalised(matrices: Tensor, steps: int = 5) -> Tensor:

@@ -18,6 +18,7 @@ def make_fabric(precisions: Collection[str]) -> Fabric:
 
     `auto` is bf16 where the hardware multiplies it faster than fp32: CUDA, and CPUs with AVX512-BF16 or AMX.
     """
+    torch.backends.cudnn.benchmark = True  # a run has few shapes, and each is used thousands of times
     torch.set_flush_denormal(True)  # else the momentum of dead channels slows CPU steps six times after 2,000 of them
     if len(precisions) != 1:
         raise AiganError("configurations that train side by side must have the same precision")
