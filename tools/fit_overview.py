@@ -121,7 +121,7 @@ def main() -> None:
     config = read_config(asked.config)
     start, spec = weights.load(asked.weights)
     plain = without_overview(start)
-    saw = require_unseen(config, str(asked.weights), spec)
+    saw = require_unseen(config, str(asked.weights), spec, Stores(CPU))
     torch.manual_seed(config.seed)
     network = build(msgspec.structs.replace(plain.config, overview=True))
     fresh = {name: values for name, values in network.state_dict().items() if name.startswith("overview.")}

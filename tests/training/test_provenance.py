@@ -4,12 +4,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import torch
 
 from aigan.data.check import Seen
+from aigan.data.sources import Stores
 from aigan.errors import AiganError
 from aigan.network.presets import build
 from aigan.training import provenance
 from tests.training.conftest import Configure
+
+STORES = Stores(torch.device("cpu"))
 
 
 def test_a_test_scene_in_the_data_is_refused(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,9 +21,9 @@ def test_a_test_scene_in_the_data_is_refused(configure: Configure, monkeypatch: 
         return [Seen(paths[0], "set12", "cameraman")]
 
     monkeypatch.setattr(provenance, "test_scenes_seen", seen)
-    assert provenance.require_unseen(configure(benchmarks=("cbsd68",)), "", None) == ("set12",)
+    assert provenance.require_unseen(configure(benchmarks=("cbsd68",)), "", None, STORES) == ("set12",)
     with pytest.raises(AiganError, match=r"shows scene cameraman of set12.*without: \[set12\]"):
-        provenance.require_unseen(configure(benchmarks=("set12",)), "", None)
+        provenance.require_unseen(configure(benchmarks=("set12",)), "", None, STORES)
 
 
 def test_data_and_its_terms_are_inherited(configure: Configure) -> None:

@@ -127,6 +127,20 @@ class Stores:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._kept: dict[object, list[PictureStore]] = {}
+        self._paths: dict[object, list[Path]] = {}
+        self._pairs: dict[object, list[Pair]] = {}
+
+    def clean_paths(self, folders: tuple[Folder, ...], data: Path) -> list[Path]:
+        """As the function of that name."""
+        if (folders, data) not in self._paths:
+            self._paths[folders, data] = clean_paths(folders, data)
+        return self._paths[folders, data]
+
+    def kept_pairs(self, folders: tuple[Folder, ...], data: Path) -> list[Pair]:
+        """As the function of that name."""
+        if (folders, data) not in self._pairs:
+            self._pairs[folders, data] = kept_pairs(folders, data)
+        return self._pairs[folders, data]
 
     def large(
         self,
@@ -179,7 +193,7 @@ def make_source(source: Source, data: Path, channels: int, stores: Stores, small
         return stores.large(folders, data, what, items, read, channels=channels, smallest=smallest)
 
     def clean_store(channels: int = channels) -> PictureStore:
-        paths = clean_paths(source.folders, data)
+        paths = stores.clean_paths(source.folders, data)
         read = lambda path: (as_channels(read_rgb(path), channels),)  # noqa: E731
         return large(source.folders, "clean pictures", paths, read, channels=channels)[0]
 
@@ -193,7 +207,7 @@ def make_source(source: Source, data: Path, channels: int, stores: Stores, small
             return y_O.expand(-1, channels, -1, -1), I.expand(-1, channels, -1, -1)
 
     elif isinstance(source, Pairs):
-        pairs = kept_pairs(source.folders, data)
+        pairs = stores.kept_pairs(source.folders, data)
         degraded, targets = large(
             source.folders, "pairs", pairs, lambda pair: tuple(as_channels(side, channels) for side in pair.read())
         )
@@ -204,7 +218,7 @@ def make_source(source: Source, data: Path, channels: int, stores: Stores, small
             return targets.crops(*which, size), degraded.crops(*which, size)
 
     elif isinstance(source, Depths):
-        scenes = [pair for pair in kept_pairs(source.depths, data) if pair.depth is not None]
+        scenes = [pair for pair in stores.kept_pairs(source.depths, data) if pair.depth is not None]
         haze, own = source.haze, not source.folders
         (depths,) = large(source.depths, "scenes with depth", scenes, lambda scene: (_relative_depth(scene),))
         if own:
@@ -264,13 +278,13 @@ def _pairs(directory: Path) -> list[Pair]:
     return pairs
 
 
-def clean_pictures_of(source: Source, data: Path) -> list[Path]:
+def clean_pictures_of(source: Source, data: Path, stores: Stores) -> list[Path]:
     """The clean pictures that a source trains on."""
     if isinstance(source, Clean | Streaks):
-        return clean_paths(source.folders, data)
+        return stores.clean_paths(source.folders, data)
     if isinstance(source, Pairs):
-        return [pair.clean for pair in kept_pairs(source.folders, data)]
-    return clean_paths(source.folders, data) or [pair.clean for pair in kept_pairs(source.depths, data)]
+        return [pair.clean for pair in stores.kept_pairs(source.folders, data)]
+    return stores.clean_paths(source.folders, data) or [pair.clean for pair in stores.kept_pairs(source.depths, data)]
 
 
 def _unseen(folder: Folder, items: list[Item]) -> list[Item]:

@@ -59,7 +59,8 @@ def train(
     Several configurations take turns, step by step. `init`: weights to start from, one file for all configurations or
     one for each, None for nothing. `resume`: go on from the newest checkpoint, if there is one. `max_minutes`: fit the
     number of steps of a fresh run into this time, by this `clock`: `time.process_time` for minutes of processor time.
-    AiganError: a term that is not finite, a test scene in the data, a folder in use, weights that do not fit.
+    AiganError: a test scene in the data, a folder in use, weights that do not fit; a term that is not finite, once the
+    other networks are at their ends.
     """
     names = [config.name for config in configs]
     if twice := {name for name in names if names.count(name) > 1}:
@@ -76,12 +77,21 @@ def train(
     if max_minutes is not None:
         fix_steps([run for run in runs if run.step == 0], max_minutes, clock)
     wait_for(fabric.device)
-    while waiting := [run for run in runs if run.step < run.config.steps]:
+    failed: dict[Run, AiganError] = {}
+    while waiting := [run for run in runs if run.step < run.config.steps and run not in failed]:
         for run in waiting:
-            run.advance()
-            on_step(run)
+            try:
+                run.advance()
+            except AiganError as error:
+                log.error("%s: %s", run.config.name, error)
+                failed[run] = error
+            else:
+                on_step(run)
     wait_for(fabric.device)
-    return [run.finish() for run in runs]
+    paths = [run.finish() for run in runs if run not in failed]
+    if failed:
+        raise next(iter(failed.values()))
+    return paths
 
 
 class Run:
@@ -112,7 +122,7 @@ class Run:
                 raise AiganError(f"{out} began from {before.start or 'nothing'}: leave out --init to go on")
             config, self.start, self.begun = before.config, before.start, before.begun or self.begun
         self.config = config
-        self.seen = require_unseen(config, self.start, self.begun)
+        self.seen = require_unseen(config, self.start, self.begun, stores)
 
         torch.manual_seed(config.seed)
         self.network = channels_last(make_network(config), self.device)

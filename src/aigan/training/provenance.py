@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from aigan.data.check import test_scenes_seen
-from aigan.data.sources import Depths, Streaks, clean_pictures_of
+from aigan.data.sources import Depths, Stores, Streaks, clean_pictures_of
 from aigan.data.test_scenes import BENCHMARKS
 from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
@@ -16,7 +16,7 @@ from aigan.training.config import TrainingConfig
 from aigan.training.peers import PeerNetwork
 
 
-def require_unseen(config: TrainingConfig, start: str, begun: ModelSpec | None) -> tuple[str, ...]:
+def require_unseen(config: TrainingConfig, start: str, begun: ModelSpec | None, stores: Stores) -> tuple[str, ...]:
     """The benchmarks whose test scenes the data or the start holds. AiganError where the configuration names one.
 
     `start`: the weights that training starts from, `begun`: what they say.
@@ -28,8 +28,8 @@ def require_unseen(config: TrainingConfig, start: str, begun: ModelSpec | None) 
                 f"{start}: these weights saw test scenes of {benchmark}, which {config.name} names: start from others"
             )
     data = Path(config.data)
-    paths = [path for source in config.sources for path in clean_pictures_of(source, data)]
-    found = test_scenes_seen(paths, BENCHMARKS)
+    paths = dict.fromkeys(path for source in config.sources for path in clean_pictures_of(source, data, stores))
+    found = test_scenes_seen([*paths], BENCHMARKS)
     for path, benchmark, scene in found:
         if benchmark in config.benchmarks:
             raise AiganError(
