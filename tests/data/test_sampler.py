@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from aigan.data import sources
 from aigan.data.sampler import Sampler
 from aigan.data.sources import (
     Clean,
@@ -248,3 +249,17 @@ def test_scenes_without_a_depth_of_use_are_told(scenes: Path, tmp_path: Path, ot
     Image.new("L", (8, 8)).save(tmp_path / "haze/depth/1.png")
     with pytest.raises(AiganError, match=r"1\.png says no distance"):
         make_source(source, tmp_path, 3, Stores(CPU), 16)
+
+
+def test_pictures_that_sources_share_are_read_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    plain = sources.read_rgb
+    monkeypatch.setattr(sources, "read_rgb", lambda path: (read.append(path), plain(path))[1])
+    stores = Stores(CPU)
+    for _ in range(2):
+        make_source(clean(), data, 3, stores, 16)
+        make_source(clean(), data, 1, stores, 16)  # gray ones are others
+    assert len(read) == 14
+    assert len({*read}) == 7
+    make_source(clean(), data, 3, stores, 20)  # as are those without small ones
+    assert len(read) == 21

@@ -30,6 +30,20 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_configuration_like_another(file: Path) -> None:
+    path = file.with_name("two.yaml")
+    path.write_text("like: one.yaml\nname: two\nnetwork: {preset: plus-m}\n")
+    one, two = read_config(file), read_config(path, ("steps=7",))
+    assert (two.name, two.network, two.steps) == ("two", PRESETS["plus-m"], 7)
+    assert two.sources == one.sources
+    path.write_text("like: two.yaml\nname: two\n")
+    with pytest.raises(AiganError, match="like itself"):
+        read_config(path)
+    path.write_text("like: three.yaml\nname: two\n")
+    with pytest.raises(AiganError, match=r"three\.yaml: there is no such configuration"):
+        read_config(path)
+
+
 def test_a_preset_with_changes(file: Path) -> None:
     network = read_config(file).network
     assert network.channels == 1

@@ -7,13 +7,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from aigan.data.sources import Folder, Stores
+from aigan.data.sources import Clean, Degrade, Folder, Stores
 from aigan.errors import AiganError, UsageError
+from aigan.interference.haze import Haze
+from aigan.interference.noise import Camera, Noise
+from aigan.interference.rain import Rain
 from aigan.network import weights
 from aigan.network.presets import build
 from aigan.training import checkpoints
@@ -122,6 +127,73 @@ def test_configurations_side_by_side_start_from_weights_of_their_own(configure: 
     assert rows(tmp_path / "one", "first") == rows(tmp_path / "one", "second") == rows(tmp_path / "alone", "second")
     with pytest.raises(UsageError, match="2 weights to start 3 configurations"):
         train([*both, configure()], tmp_path / "no", init=starts)
+
+
+def test_of_configurations_side_by_side_one_may_start_from_nothing(configure: Configure, tmp_path: Path) -> None:
+    (weights_of_one,) = train([configure(steps=1, lambda_gan=0.0, seed=1, name="s1")], tmp_path)
+    both = [configure(name=name, steps=3, lambda_gan=0.0) for name in ("first", "second")]
+    train(both, tmp_path / "both", init=[weights_of_one, None])
+    train(both[1:], tmp_path / "alone")
+    assert rows(tmp_path / "both", "second") == rows(tmp_path / "alone", "second")
+    assert rows(tmp_path / "both", "first") != rows(tmp_path / "both", "second")
+
+
+def test_one_that_fails_does_not_stop_those_beside_it(configure: Configure, tmp_path: Path) -> None:
+    def spoil(run: Run) -> None:
+        if run.config.name == "first" and run.step == 2:
+            with torch.no_grad():
+                run.network.G_T.conv2.bias.fill_(math.nan)
+
+    both = [configure(name=name, steps=5, lambda_gan=0.0) for name in ("first", "second")]
+    with pytest.raises(AiganError, match="step 2: the term step1_T is nan"):
+        train(both, tmp_path, on_step=spoil)
+    assert rows(tmp_path, "first")[-1][0] == 2
+    assert rows(tmp_path, "second")[-1][0] == 5
+    assert (tmp_path / "second" / "second.safetensors").exists()
+
+
+def test_the_last_step_is_always_written_down_and_a_checkpoint_comes_with_weights(
+    configure: Configure, tmp_path: Path
+) -> None:
+    train([configure(steps=5, log_every=2, checkpoint_every=3, lambda_gan=0.0)], tmp_path)
+    assert [step for step, _ in rows(tmp_path)] == [2, 4, 5]
+    run = start(configure(checkpoint_every=1, lambda_gan=0.0), tmp_path / "other")
+    run.advance()
+    assert weights.load(tmp_path / "other" / "tiny" / "tiny.safetensors")[1].name == "tiny"
+
+
+class Forbidden(TorchDispatchMode):
+    """Notes what a captured CUDA graph cannot hold: values that come from the host, or that it waits for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = str(function)
+        index = args[1] if name.startswith(("aten.index.Tensor", "aten.index_put")) else ()
+        by_mask = any(i is not None and i.dtype == torch.bool for i in index)
+        if by_mask or any(word in name for word in ("lift_fresh", "_local_scalar_dense", "nonzero", "masked_select")):
+            self.found.append(name)
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(
+    "degrade",
+    [{"noise": Noise()}, {"camera": Camera()}, {"rain": Rain(length_px=(4, 9))}, {"haze": Haze()}],
+    ids=lambda degrade: next(iter(degrade)),
+)
+def test_a_step_can_be_captured(configure: Configure, tmp_path: Path, degrade: dict[str, Any]) -> None:
+    source = Clean(folders=(Folder(folder="clean"),), degrade=Degrade(**degrade))
+    run = start(configure(sources=(source,), adversary_from=0.0), tmp_path)
+    run.advance()
+    run._graph = object()  # type: ignore[assignment]  # as on CUDA, where a step is not looked at as it goes
+    with Forbidden() as seen:
+        run._compute(run.config.stages[0])
+    assert seen.found == []
+    with Forbidden() as seen:
+        torch.tensor(1.0).item()
+    assert len(seen.found) == 2
 
 
 def test_a_folder_in_use_another_configuration_and_damage_are_told(configure: Configure, tmp_path: Path) -> None:
