@@ -159,3 +159,27 @@ def test_a_run_is_trained_once_and_measured_where_rows_are_missing(
     with pytest.raises(SystemExit) as ended:
         ablations.main(["--run", "--only", "denoise-ai-cnn", *where])
     assert ended.value.code == 1
+
+
+def test_train_takes_side_by_side_what_is_not_trained(
+    ablations: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[list[str]] = []
+    monkeypatch.setattr(ablations, "train", lambda configs, out, **_: taken.append([one.name for one in configs]))
+    job = ablations.ablation("denoise", "ai-gan")
+    other = ablations.ablation("denoise", "ai-gan", mpx=300).name
+    arguments = ["--train", "--only", job.name, other, "--out", str(tmp_path)]
+    ablations.main(arguments)
+    assert taken.pop() == [job.name, other]
+    folder = tmp_path / job.name
+    folder.mkdir()
+    (folder / f"{job.name}.safetensors").touch()
+    last = {"step": job.read().steps, "pixels": 100_000_000, "seconds": 60.0, "cpu_seconds": 50.0}
+    lines = [{"step": 10, "pixels": 1}, last, {"step": last["step"], "validation": {}}]
+    (folder / "stats.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, lines)) + b"\n")
+    assert ablations.last_step(folder) == ablations.Spent(**last)
+    ablations.main(arguments)
+    assert taken.pop() == [other]
+    lines[1]["step"] -= 1
+    (folder / "stats.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, lines[:2])) + b"\n")
+    assert not ablations.is_trained(job, tmp_path)

@@ -37,6 +37,7 @@ class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     fusion: Fusion = "step2"
     branches: Literal[1, 2] = 2  # 1: S-GAN
     exchange: bool = True  # False: D-GAN
+    edge: parts.Edge = "zeros"  # of the common trunk; zeros tell a network that sees far where in a crop it is
     overview: bool = False  # what the whole picture looks like corrects the estimates
 
     def __post_init__(self) -> None:
@@ -177,7 +178,7 @@ def macs_of(network: nn.Module, run: Callable[[], object]) -> int:
 def _encoder_and_decoders(config: NetworkConfig) -> tuple[nn.Module, nn.Module, nn.Module]:
     c, widths = config.channels, config.widths
     if config.common_trunk:
-        trunk = parts.Trunk(c, widths, config.encode_blocks, config.decode_blocks)
+        trunk = parts.Trunk(c, widths, config.encode_blocks, config.decode_blocks, config.edge)
         return trunk, parts.Head(widths[0], c, adds_picture=True), parts.Head(widths[0], c, adds_picture=False)
     descent = parts.Descent(c, widths, config.encode_blocks)
     return descent, *(parts.Decoder(widths, config.decode_blocks, c) for _ in range(2))  # type: ignore[return-value]

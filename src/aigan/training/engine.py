@@ -395,8 +395,8 @@ def _start_of(config: TrainingConfig, init: Path) -> PictureAIGAN:
     start = weights.load(init)[0]
     if not config.network.overview:  # what it was fitted to changes in training: fit it anew, afterwards
         start = without_overview(start)
-    fields = start.config.__struct_fields__
-    if different := [name for name in fields if getattr(start.config, name) != getattr(config.network, name)]:
+    fields = {*start.config.__struct_fields__} - {"edge"}  # which has no weights of its own
+    if different := [name for name in sorted(fields) if getattr(start.config, name) != getattr(config.network, name)]:
         raise AiganError(
             f"{init}: its network is not the one of configuration {config.name} ({', '.join(different)} differ): "
             "take over its settings"
