@@ -183,3 +183,6 @@ def test_train_takes_side_by_side_what_is_not_trained(
     lines[1]["step"] -= 1
     (folder / "stats.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, lines[:2])) + b"\n")
     assert not ablations.is_trained(job, tmp_path)
+    with pytest.raises(SystemExit):
+        ablations.main(["--train", "--peers", "--out", str(tmp_path)])
+    assert not taken

@@ -431,6 +431,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=Path, default=ROOT / "docs/benchmarks", help="where the rows of these runs are")
     parser.add_argument("--document", type=Path, default=DOCUMENT, help="which holds the tables")
     asked = parser.parse_args(arguments)
+    if asked.train and asked.peers:
+        parser.error("--train is for the ablations: peers are given minutes, one after another")
 
     name = "peers" if asked.peers else "ablations"
     file = asked.rows / f"{name}.rows.jsonl"

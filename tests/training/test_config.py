@@ -40,6 +40,10 @@ def test_a_configuration_like_another(file: Path) -> None:
     with pytest.raises(AiganError, match="like itself"):
         read_config(path)
     path.write_text("like: three.yaml\nname: two\n")
+    path.with_name("three.yaml").write_text("like: two.yaml\nname: three\n")
+    with pytest.raises(AiganError, match="like itself"):
+        read_config(path)
+    path.with_name("three.yaml").unlink()
     with pytest.raises(AiganError, match=r"three\.yaml: there is no such configuration"):
         read_config(path)
 

@@ -117,7 +117,7 @@ def read_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainingConfig:
         raise AiganError(f"{path}: {error}") from None
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def _read_yaml(path: Path, before: tuple[Path, ...] = ()) -> dict[str, Any]:
     try:
         raw = msgspec.yaml.decode(path.read_bytes())
     except FileNotFoundError:
@@ -131,9 +131,10 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise AiganError(f"{path}: this is no configuration, which is lines of key: value; examples lie in configs/")
     if like := raw.pop("like", None):
-        if path.name == like:
+        other = path.parent / str(like)
+        if other in (*before, path):
             raise AiganError(f"{path}: it cannot be like itself: name another configuration beside it")
-        return _read_yaml(path.parent / str(like)) | raw
+        return _read_yaml(other, (*before, path)) | raw
     return {**raw}
 
 
