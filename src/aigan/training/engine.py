@@ -456,7 +456,7 @@ def _seconds_of_a_round(stages: Sequence[tuple[Run, Stage]], clock: Callable[[],
         return (clock() - started) / count
 
     rounds(EAGER_STEPS + 1)
-    seconds = rounds(3)
+    seconds: float = stages[0][0].fabric.broadcast(rounds(3))  # processes make the same number of steps
     return seconds if seconds > 1 / 3 else rounds(min(math.ceil(1 / max(seconds, 1e-3)), 100))
 
 
