@@ -140,12 +140,16 @@ def network_alone(restorer: backend.TorchRestorer, height: int, width: int) -> t
     torch.cuda.synchronize()
     with cuda.EXACT, torch.cuda.stream(torch.cuda.Stream()):
         eager = on_device("cuda", lambda: restorer.on_device(*inputs))
-        recorded = cuda.record(restorer.on_device, inputs, torch.cuda.Stream(priority=-1))
-        replayed = on_device("cuda", recorded.graph.replay)
+        replayed = seconds_of_a_replay(restorer, inputs)
         torch.cuda.synchronize()
-    del recorded
     torch.cuda.empty_cache()
     return replayed, eager
+
+
+def seconds_of_a_replay(restorer: backend.TorchRestorer, inputs: Sequence[torch.Tensor]) -> float:
+    """Of the graph of what is launched for these inputs, which has run before."""
+    recorded = cuda.record(restorer.on_device, inputs, torch.cuda.Stream(priority=-1))
+    return on_device("cuda", recorded.graph.replay)
 
 
 def picture(height: int, width: int, channels: int, *, seed: int = 0) -> tuple[Array, Array]:
@@ -260,11 +264,11 @@ def gains(path: Path, device: str, precisions: Sequence[Precision], large: tuple
 
 
 @torch.inference_mode()
-def otherwise(path: Path, device: str) -> None:
+def otherwise(path: Path) -> None:
     """The network compiled, and with cuDNN's autotuner."""
-    lean = backend.load(path, parts=(), device=device, precision="bf16")
+    lean = backend.load(path, parts=(), device="cuda", precision="bf16")
     inputs = inputs_of(lean, 1000, 1000)
-    stream, recorder = torch.cuda.Stream(), torch.cuda.Stream(priority=-1)
+    stream = torch.cuda.Stream()
     torch.cuda.synchronize()
     with torch.cuda.stream(stream):
         with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
@@ -272,8 +276,7 @@ def otherwise(path: Path, device: str) -> None:
             lean.on_device(*inputs)
             stream.synchronize()
             tuning = time.perf_counter() - started
-            recorded = cuda.record(lean.on_device, inputs, recorder)
-            tuned = on_device(device, recorded.graph.replay)
+            tuned = seconds_of_a_replay(lean, inputs)
         print(f"- with cuDNN's autotuner, which takes {tuning:.1f} s: {1000 * tuned:.3f} ms in bf16", flush=True)
         compiled = replace(lean, network=torch.compile(lean.network, dynamic=False))
         started = time.perf_counter()
@@ -282,8 +285,7 @@ def otherwise(path: Path, device: str) -> None:
                 compiled.on_device(*inputs)
             stream.synchronize()
             compiling = time.perf_counter() - started
-            recorded = cuda.record(compiled.on_device, inputs, recorder)
-            fused = on_device(device, recorded.graph.replay)
+            fused = seconds_of_a_replay(compiled, inputs)
         print(f"- compiled, which takes {compiling:.1f} s: {1000 * fused:.3f} ms in bf16", flush=True)
 
 
@@ -327,7 +329,7 @@ def main() -> None:
     print()
     gains(paths[0], device, precisions, sizes[-2])
     if arguments.otherwise and device == "cuda":
-        otherwise(paths[0], device)
+        otherwise(paths[0])
     say("done")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -127,25 +128,12 @@ class Stores:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._kept: dict[object, list[PictureStore]] = {}
-        self._paths: dict[object, list[Path]] = {}
-        self._pairs: dict[object, list[Pair]] = {}
-
-    def clean_paths(self, folders: tuple[Folder, ...], data: Path) -> list[Path]:
-        """As the function of that name."""
-        if (folders, data) not in self._paths:
-            self._paths[folders, data] = clean_paths(folders, data)
-        return self._paths[folders, data]
-
-    def kept_pairs(self, folders: tuple[Folder, ...], data: Path) -> list[Pair]:
-        """As the function of that name."""
-        if (folders, data) not in self._pairs:
-            self._pairs[folders, data] = kept_pairs(folders, data)
-        return self._pairs[folders, data]
+        self.clean_paths, self.kept_pairs = cache(clean_paths), cache(kept_pairs)
 
     def large(
         self,
-        folders: Iterable[Folder],
         data: Path,
+        folders: tuple[Folder, ...],
         what: str,
         items: Iterable[Given],
         read: Callable[[Given], tuple[Bytes, ...]],
@@ -157,7 +145,7 @@ class Stores:
 
         AiganError where there is none.
         """
-        key = data, tuple(folders), what, channels, smallest
+        key = data, folders, what, channels, smallest
         if key in self._kept:
             return self._kept[key]
         count, kept = 0, []
@@ -181,20 +169,14 @@ def make_source(source: Source, data: Path, channels: int, stores: Stores, small
     AiganError where none is left to train on.
     """
 
-    def large(
-        folders: Iterable[Folder],
-        what: str,
-        items: Iterable[Given],
-        read: Callable[[Given], tuple[Bytes, ...]],
-        *,
-        channels: int = channels,
-        smallest: int = smallest,
-    ) -> list[PictureStore]:
-        return stores.large(folders, data, what, items, read, channels=channels, smallest=smallest)
+    large = partial(stores.large, data, channels=channels, smallest=smallest)
 
     def clean_store(channels: int = channels) -> PictureStore:
         paths = stores.clean_paths(source.folders, data)
-        read = lambda path: (as_channels(read_rgb(path), channels),)  # noqa: E731
+
+        def read(path: Path) -> tuple[Bytes]:
+            return (as_channels(read_rgb(path), channels),)
+
         return large(source.folders, "clean pictures", paths, read, channels=channels)[0]
 
     if isinstance(source, Clean):
@@ -220,13 +202,13 @@ def make_source(source: Source, data: Path, channels: int, stores: Stores, small
     elif isinstance(source, Depths):
         scenes = [pair for pair in stores.kept_pairs(source.depths, data) if pair.depth is not None]
         haze, own = source.haze, not source.folders
-        (depths,) = large(source.depths, "scenes with depth", scenes, lambda scene: (_relative_depth(scene),))
-        if own:
-            (clean,) = large(
-                source.depths, "scenes", scenes, lambda scene: (as_channels(read_rgb(scene.clean), channels),)
-            )
-        else:
-            clean = clean_store()
+
+        def read(scene: Pair) -> tuple[Bytes, Bytes]:
+            whole = read_rgb(scene.clean)
+            return _relative_depth(scene, whole.shape), as_channels(whole, channels)
+
+        depths, wholes = large(source.depths, "scenes with depth", scenes, read)
+        clean = wholes if own else clean_store()
 
         def sample(draws: Draws, size: int) -> tuple[Tensor, Tensor]:
             which = _which(clean, draws)
@@ -324,10 +306,10 @@ def _which(store: PictureStore, draws: Draws, *, symmetries: int = 8) -> tuple[T
     return (u[:, 0] * len(store)).long(), u[:, 1:3], (u[:, 3] * symmetries).long()
 
 
-def _relative_depth(scene: Pair) -> Bytes:
-    """uint8 (H, W, 1) of the scene's clean picture, 255 at the farthest point."""
+def _relative_depth(scene: Pair, size: tuple[int, ...]) -> Bytes:
+    """uint8 (H, W, 1), 255 at the farthest point."""
     assert scene.depth is not None
-    depth = read_depth(scene.depth, read_rgb(scene.clean).shape)
+    depth = read_depth(scene.depth, size)
     if depth.max() <= 0:
         raise AiganError(f"{scene.depth} says no distance, it is black: take this scene out")
     relative: Bytes = np.round(255 / depth.max() * depth).astype(np.uint8)

@@ -35,7 +35,7 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One update from the parameters' gradients."""
         for group in self.param_groups:
-            by_shape: dict[tuple[int, int], list[nn.Parameter]] = defaultdict(list)
+            by_shape: dict[tuple[int, int], list[Tensor]] = defaultdict(list)
             for kernel in group["params"]:
                 if kernel.grad is not None:
                     by_shape[kernel.shape[0], kernel[0].numel()].append(kernel)
@@ -49,7 +49,7 @@ class Muon(torch.optim.Optimizer):
                 nesterov = torch._foreach_lerp(gradients, buffers, group["momentum"])
                 updates = orthogonalised(torch.stack([u.reshape(rows, columns) for u in nesterov]))
                 updates = updates * (group["lr"] * 0.2 * max(rows, columns) ** 0.5)
-                torch._foreach_sub_([*kernels], [u.view_as(k) for k, u in zip(kernels, updates, strict=True)])
+                torch._foreach_sub_(kernels, [u.view_as(k) for k, u in zip(kernels, updates, strict=True)])
 
 
 def orthogonalised(matrices: Tensor, steps: int = 5) -> Tensor:
