@@ -34,6 +34,17 @@ def test_mutated_files(picture, exif: Image.Exif, tmp_path, capfd, extension: st
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_damaged_file_is_not_blamed_on_another(picture, tmp_path):
+    pictures.write(picture, tmp_path / "other.avif")
+    pictures.write(picture, tmp_path / "a.jpg")
+    damaged = (tmp_path / "a.jpg").read_bytes()[:300]
+    with pictures.open_strips(tmp_path / "other.avif"):  # libvips notes a vain seek, and reads it all the same
+        pass
+    with pytest.raises(AiganError) as refused:
+        pictures.read(damaged)
+    assert "avif" not in str(refused.value)
+
+
 @pytest.mark.parametrize("block", [b"MM", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff\xff", b"nonsense" * 20])
 @pytest.mark.parametrize("extension", [".jpg", ".png", ".webp", ".tif", ".avif"])
 def test_damaged_exif_is_left_out(bytes8, save, capfd, block: bytes, extension: str):

@@ -91,6 +91,7 @@ def name_of(source: Source) -> str:
 @contextmanager
 def readable(name: str) -> Iterator[None]:
     """Decoders' errors in one sentence."""
+    pyvips.vips_lib.vips_error_clear()  # it keeps what was said of files that could be read after all
     try:
         yield
     except MissingExtra as error:

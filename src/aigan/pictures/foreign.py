@@ -47,7 +47,8 @@ def save_bmp(image: pyvips.Image, path: Path) -> None:
     """Write gray or RGB of 8 bits."""
     from PIL import Image
 
-    pixels = image.numpy()
+    shape = (image.height, image.width, image.bands)[: 2 if image.bands == 1 else 3]
+    pixels = image.numpy().reshape(shape)  # one gray pixel has no axes
     dpi = (image.xres * 25.4, image.yres * 25.4)
     Image.fromarray(pixels).save(path, format="BMP", dpi=dpi)
 
