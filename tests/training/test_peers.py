@@ -78,7 +78,8 @@ def test_weights_open_as_the_system_and_tell_what_they_saw(configure: Configure,
     run = start(of(configure, "dncnn-s", benchmarks=()), tmp_path)
     run.seen = ("set12",)
     run.advance()
-    path = run.write_weights()
+    run.write_weights()
+    path = run.path
     opened = open_baseline("dncnn-s", channels=1, weights=path)
     assert opened.spec.parameters == 555_137  # folded
     assert opened.spec.training.startswith("configuration tiny")

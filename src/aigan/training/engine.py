@@ -258,23 +258,25 @@ class Run:
     # what is kept
 
     def validate(self) -> dict[str, float]:
-        """Measure the averaged weights on the held-out pictures and write them out."""
+        """Measure the averaged weights on the held-out pictures."""
         figures = self.validator.measure(self.averaged)
         if self.record is not None:
             self.record.validation(self.step, figures)
             self.validator.write_pictures(self.averaged, self.out / "pictures" / f"step-{self.step:08d}.png")
-            self.write_weights()
         return figures
 
-    def write_weights(self) -> Path:
+    @property
+    def path(self) -> Path:
+        """Where the weights are."""
+        return self.out / f"{self.config.name}.safetensors"
+
+    def write_weights(self) -> None:
         """The averaged weights, in 16 bit, with their spec."""
-        path = self.out / f"{self.config.name}.safetensors"
         spec = spec_of(self.config, self.averaged, self.seen, self.start, self.pixels, begun=self.begun)
         if isinstance(self.averaged, PeerNetwork):
-            restorer.save(self.averaged.e, path, spec)
+            restorer.save(self.averaged.e, self.path, spec)
         else:
-            weights.save(path, self.averaged, spec)
-        return path
+            weights.save(self.path, self.averaged, spec)
 
     def save(self) -> None:
         """Write a checkpoint, and the weights as they are now."""
@@ -285,7 +287,7 @@ class Run:
         self.fabric.barrier()
 
     def finish(self) -> Path:
-        """The last step's row and checkpoint, validation and weights."""
+        """The last step's row, checkpoint and validation; where the weights are, which came with the checkpoint."""
         if self.terms and not self._due(self.config.log_every):
             self._log(self.config.stages[-1])
         if not self._due(self.config.checkpoint_every):
@@ -294,8 +296,7 @@ class Run:
             self.validate()
         if self.record is not None:
             self.record.close()
-            return self.write_weights()
-        return self.out / f"{self.config.name}.safetensors"
+        return self.path
 
     def _due(self, every: int) -> bool:
         return self.step > 0 and self.step % every == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -35,10 +36,14 @@ class Validator:
             raise AiganError(f"no pictures are held out for the validation set {empty[0]}: add some, or leave it out")
 
     @torch.inference_mode()
-    def measure(self, network: AIGAN) -> dict[str, float]:
-        """PSNR in dB (peak 255, clipped and rounded, mean of the pictures) of the fused original, on each set."""
+    def measure(self, network: AIGAN, figure: Callable[[Tensor, Tensor], float] | None = None) -> dict[str, float]:
+        """PSNR in dB (peak 255, clipped and rounded, mean of the pictures) of the fused original, on each set.
+
+        `figure`: what else to measure, of an estimate and its target, (1, C, H, W) in [0, 1].
+        """
+        figure = figure or psnr
         return {
-            name: sum(psnr(restored(network, I, y_O)[0], y_O) for I, y_O in pictures) / len(pictures)
+            name: sum(figure(restored(network, I, y_O)[0], y_O) for I, y_O in pictures) / len(pictures)
             for name, pictures in self._sets.items()
         }
 
