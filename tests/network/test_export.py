@@ -53,7 +53,7 @@ def runs_alike(source: Path, target: Path, sizes: list[tuple[int, int, int]]) ->
         NetworkConfig(**TINY, branches=1),
         NetworkConfig(**TINY, generator_features=True, fusion="learned"),
         NetworkConfig(**TINY, overview=True),
-        NetworkConfig(**TINY, edge="replicate"),
+        NetworkConfig(**TINY, edge="replicate", smooth=True),
     ],
 )
 def test_exported_equals_torch_at_any_size(tmp_path: Path, config: NetworkConfig) -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from aigan.network.parts import Smooth
 from aigan.network.presets import PRESETS, NetworkConfig, build
 from aigan.network.topology import AIGAN, Estimates
 
@@ -104,6 +105,15 @@ def test_without_zeros_beyond_the_border_an_even_picture_has_even_features() -> 
         assert torch.allclose(deepest, deepest[..., :1, :1].expand_as(deepest), atol=1e-5) == even
 
 
+def test_smoothed_cells_leave_no_edges() -> None:
+    cells = torch.rand(1, 2, 6, 6, generator=torch.Generator().manual_seed(0)).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    for dim in (2, 3):
+        assert Smooth(2)(cells).diff(dim=dim).abs().max() < 0.51 * cells.diff(dim=dim).abs().max()
+    torch.testing.assert_close(Smooth(2)(torch.full((1, 2, 5, 7), 0.3)), torch.full((1, 2, 5, 7), 0.3))
+    ramp = torch.arange(8.0).expand(1, 2, 8, 8)
+    torch.testing.assert_close(Smooth(2)(ramp)[..., 1:-1], ramp[..., 1:-1])
+
+
 def test_padding_by_reflection_equals_torchs_where_torchs_is_defined() -> None:
     from aigan.network.presets import pad_by_reflection
 
@@ -139,6 +149,8 @@ def changed(config: NetworkConfig, **changes: object) -> NetworkConfig:
 SHAPES = [
     SMALL,
     changed(SMALL, common_trunk=False),
+    changed(SMALL, smooth=True),
+    changed(SMALL, smooth=True, common_trunk=False),
     changed(SMALL, generator_features=True, fusion="learned"),
     changed(SMALL, widths=(4, 6), encode_blocks=(1, 2), decode_blocks=(1,), exchange=False),
     changed(SMALL, widths=(4,), encode_blocks=(1,), decode_blocks=(), branches=1),

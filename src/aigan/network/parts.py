@@ -90,26 +90,58 @@ class Descent(nn.Module):
         return tuple(reaches)
 
 
-class Ascent(nn.Module):
-    """The way up: each level is the one below, shuffled to twice the resolution, plus its skip connection."""
+class Smooth(nn.Module):
+    """Each channel under a fixed binomial, [1 2 1]/4 down and across, (B, width, H, W): cells below leave no edges."""
 
-    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], edge: Edge = "zeros") -> None:
+    kernel: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        line = torch.tensor([0.25, 0.5, 0.25])
+        kernel = torch.outer(line, line).expand(width, 1, 3, 3).contiguous()
+        self.register_buffer("kernel", kernel, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape."""
+        return functional.conv2d(functional.pad(x, (1, 1, 1, 1), mode="replicate"), self.kernel, groups=x.shape[1])
+
+    def reach(self, x: Reach) -> Reach:
+        """The receptive field behind it."""
+        return Reach(x.before + x.spacing, x.after + x.spacing, x.spacing)
+
+
+class Ascent(nn.Module):
+    """The way up: each level is the one below, shuffled to twice the resolution, plus its skip connection.
+
+    `smooth`: what comes from below is smoothed, since with nothing fine beside it its cells would show as boxes.
+    """
+
+    def __init__(
+        self, widths: tuple[int, ...], blocks: tuple[int, ...], edge: Edge = "zeros", *, smooth: bool = False
+    ) -> None:
         super().__init__()
         self.up = nn.ModuleList(nn.Conv2d(below, 4 * above, 1) for above, below in pairwise(widths))
+        self.smooth = nn.ModuleList(Smooth(width) for width in widths[:-1]) if smooth else None
         self.decode = _levels(widths[:-1], blocks, edge)
 
     def forward(self, features: Features) -> Tensor:
         """The features of all levels -> (B, widths[0], H/2, W/2)."""
         _, *skips, x = features
-        for skip, up, decode in zip(reversed(skips), reversed(self.up), reversed(self.decode), strict=True):
-            x = decode(functional.pixel_shuffle(up(x), 2) + skip)
+        for level, skip in reversed([*enumerate(skips)]):
+            x = functional.pixel_shuffle(self.up[level](x), 2)
+            if self.smooth is not None:
+                x = self.smooth[level](x)
+            x = self.decode[level](x + skip)
         return x
 
     def reach(self, features: tuple[Reach, ...]) -> Reach:
         """The receptive field behind it."""
         _, *skips, x = features
-        for skip, up, decode in zip(reversed(skips), reversed(self.up), reversed(self.decode), strict=True):
-            x = decode.reach(union(x.through(up).shuffled(), skip))  # type: ignore[operator]
+        for level, skip in reversed([*enumerate(skips)]):
+            x = x.through(self.up[level]).shuffled()
+            if self.smooth is not None:
+                x = self.smooth[level].reach(x)  # type: ignore[operator]
+            x = self.decode[level].reach(union(x, skip))  # type: ignore[operator]
         return x
 
 
@@ -126,10 +158,12 @@ class Trunk(nn.Module):
         encode: tuple[int, ...],
         decode: tuple[int, ...],
         edge: Edge = "zeros",
+        *,
+        smooth: bool = False,
     ) -> None:
         super().__init__()
         self.descent = Descent(channels, widths, encode, edge)
-        self.ascent = Ascent(widths, decode, edge)
+        self.ascent = Ascent(widths, decode, edge, smooth=smooth)
 
     def forward(self, I: Tensor) -> Features:
         """(B, C, H, W) -> (I, F)."""
@@ -162,9 +196,11 @@ class Head(nn.Module):
 class Decoder(nn.Module):
     """A full decoder of its own (preset `paper`): the way up, then a head."""
 
-    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], channels: int) -> None:
+    def __init__(
+        self, widths: tuple[int, ...], blocks: tuple[int, ...], channels: int, *, smooth: bool = False
+    ) -> None:
         super().__init__()
-        self.ascent = Ascent(widths, blocks)
+        self.ascent = Ascent(widths, blocks, smooth=smooth)
         self.head = Head(widths[0], channels, adds_picture=False)
 
     def forward(self, features: Features) -> Tensor:

@@ -38,6 +38,7 @@ class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     branches: Literal[1, 2] = 2  # 1: S-GAN
     exchange: bool = True  # False: D-GAN
     edge: parts.Edge = "zeros"  # of the common trunk; zeros tell a network that sees far where in a crop it is
+    smooth: bool = False  # the way up is smoothed: no boxes, where a network sees far and there is little to see
     overview: bool = False  # what the whole picture looks like corrects the estimates
 
     def __post_init__(self) -> None:
@@ -178,10 +179,12 @@ def macs_of(network: nn.Module, run: Callable[[], object]) -> int:
 def _encoder_and_decoders(config: NetworkConfig) -> tuple[nn.Module, nn.Module, nn.Module]:
     c, widths = config.channels, config.widths
     if config.common_trunk:
-        trunk = parts.Trunk(c, widths, config.encode_blocks, config.decode_blocks, config.edge)
+        trunk = parts.Trunk(c, widths, config.encode_blocks, config.decode_blocks, config.edge, smooth=config.smooth)
         return trunk, parts.Head(widths[0], c, adds_picture=True), parts.Head(widths[0], c, adds_picture=False)
     descent = parts.Descent(c, widths, config.encode_blocks)
-    return descent, *(parts.Decoder(widths, config.decode_blocks, c) for _ in range(2))  # type: ignore[return-value]
+    return descent, *(  # type: ignore[return-value]
+        parts.Decoder(widths, config.decode_blocks, c, smooth=config.smooth) for _ in range(2)
+    )
 
 
 def _generator(config: NetworkConfig) -> nn.Module:

@@ -396,7 +396,7 @@ def _start_of(config: TrainingConfig, init: Path) -> PictureAIGAN:
     start = weights.load(init)[0]
     if not config.network.overview:  # what it was fitted to changes in training: fit it anew, afterwards
         start = without_overview(start)
-    fields = {*start.config.__struct_fields__} - {"edge"}  # which has no weights of its own
+    fields = {*start.config.__struct_fields__} - {"edge", "smooth"}  # which have no weights of their own
     if different := [name for name in sorted(fields) if getattr(start.config, name) != getattr(config.network, name)]:
         raise AiganError(
             f"{init}: its network is not the one of configuration {config.name} ({', '.join(different)} differ): "
