@@ -35,7 +35,7 @@ def picture(seed: int) -> Image.Image:
 @pytest.fixture
 def shared_data() -> Path:
     """The research data beside the checkout; skips the test where it is absent."""
-    path = Path(__file__).parents[3] / "shared" / "data"
+    path = (Path(__file__).parents[3] / "shared" / "data").resolve()  # as layouts give paths
     if not path.is_dir():
         pytest.skip("no ../shared/data")
     return path
