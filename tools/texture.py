@@ -50,9 +50,8 @@ def main(configuration: Path, *files: Path) -> None:
     validator = Validator(config, Path(config.data), torch.device("cpu"))
     for file in files:
         network = weights.load(file)[0].eval()
-        figures = {what: validator.measure(network, figure) for what, figure in FIGURES.items()}
-        for name in figures["dB"]:
-            print(file, name, *(f"{what} {of[name]:.4g}" for what, of in figures.items()), sep=" | ", flush=True)
+        for name, figures in validator.judge(network, FIGURES).items():
+            print(file, name, *(f"{what} {value:.4g}" for what, value in figures.items()), sep=" | ", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import pyvips
 from PIL import Image
 
 from aigan import pictures
 from aigan.errors import AiganError
-from aigan.pictures import decoding
+from aigan.pictures import decoding, encoding
 from aigan.pictures.kinds import FORMATS
 
 MUTATIONS = 45
@@ -42,6 +43,11 @@ def test_a_damaged_file_is_not_blamed_on_another(picture, tmp_path):
         pass
     with pytest.raises(AiganError) as refused:
         pictures.read(damaged)
+    assert "avif" not in str(refused.value)
+    with pictures.open_strips(tmp_path / "other.avif"):
+        pass
+    with pytest.raises(AiganError) as refused, encoding.encodable(tmp_path / "a.jpg"):
+        pyvips.Image.new_from_buffer(damaged, "").avg()
     assert "avif" not in str(refused.value)
 
 

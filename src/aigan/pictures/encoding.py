@@ -69,6 +69,7 @@ def check(path: Path, width: int, height: int, format: Format) -> None:
 @contextmanager
 def encodable(path: Path) -> Iterator[None]:
     """Errors of encoders and of the disk, in one sentence about `path`."""
+    pyvips.vips_lib.vips_error_clear()  # as where pictures are read
     try:
         with writable(path):
             yield

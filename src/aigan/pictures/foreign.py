@@ -47,10 +47,9 @@ def save_bmp(image: pyvips.Image, path: Path) -> None:
     """Write gray or RGB of 8 bits."""
     from PIL import Image
 
-    shape = (image.height, image.width, image.bands)[: 2 if image.bands == 1 else 3]
-    pixels = image.numpy().reshape(shape)  # one gray pixel has no axes
+    mode = "L" if image.bands == 1 else "RGB"
     dpi = (image.xres * 25.4, image.yres * 25.4)
-    Image.fromarray(pixels).save(path, format="BMP", dpi=dpi)
+    Image.frombytes(mode, (image.width, image.height), image.write_to_memory()).save(path, format="BMP", dpi=dpi)
 
 
 def load_heic(file: BinaryIO, check: Check) -> pyvips.Image:

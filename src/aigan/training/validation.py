@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -20,6 +20,7 @@ from aigan.network.topology import AIGAN
 from aigan.training.config import TrainingConfig
 from aigan.training.peers import tell_noise
 
+Figure = Callable[[Tensor, Tensor], float]  # of an estimate and its target, (1, C, H, W) in [0, 1]
 SHOWN = 3  # pictures of each set on a sheet
 
 
@@ -35,17 +36,20 @@ class Validator:
         if empty := [name for name, pictures in self._sets.items() if not pictures]:
             raise AiganError(f"no pictures are held out for the validation set {empty[0]}: add some, or leave it out")
 
-    @torch.inference_mode()
-    def measure(self, network: AIGAN, figure: Callable[[Tensor, Tensor], float] | None = None) -> dict[str, float]:
-        """PSNR in dB (peak 255, clipped and rounded, mean of the pictures) of the fused original, on each set.
+    def measure(self, network: AIGAN) -> dict[str, float]:
+        """PSNR in dB (peak 255, clipped and rounded, mean of the pictures) of the fused original, on each set."""
+        return {name: figures["psnr"] for name, figures in self.judge(network, {"psnr": psnr}).items()}
 
-        `figure`: what else to measure, of an estimate and its target, (1, C, H, W) in [0, 1].
-        """
-        figure = figure or psnr
-        return {
-            name: sum(figure(restored(network, I, y_O)[0], y_O) for I, y_O in pictures) / len(pictures)
-            for name, pictures in self._sets.items()
-        }
+    @torch.inference_mode()
+    def judge(self, network: AIGAN, figures: Mapping[str, Figure]) -> dict[str, dict[str, float]]:
+        """Each figure of the fused original, on each set: the mean of the pictures."""
+        found: dict[str, dict[str, float]] = {}
+        for name, pictures in self._sets.items():
+            results = [(restored(network, I, y_O)[0], y_O) for I, y_O in pictures]
+            found[name] = {
+                what: sum(figure(O, y_O) for O, y_O in results) / len(results) for what, figure in figures.items()
+            }
+        return found
 
     @torch.inference_mode()
     def write_pictures(self, network: AIGAN, path: Path) -> None:
