@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from aigan.restore.job import FileResult
     from aigan.restore.naming import Part
+    from aigan.restore.pipes import Ends
     from aigan.restore.tiles import TileSize
 
 Task = Literal["auto", "derain", "dehaze", "denoise", "all"]
@@ -111,29 +112,42 @@ def restore(
     )
     if cluster and "-" in (*inputs, out):
         raise typer.BadParameter("takes files, folders and buckets, not -", param_hint="--cluster")
-    with piped(inputs, out, sys.stdin.buffer, sys.stdout.buffer, ext=ext) as (sources, target):
+    with piped(inputs, out, sys.stdin.buffer, sys.stdout.buffer, ext=ext) as ends:
         if cluster:
             from aigan.restore.cluster import places, runner
 
-            items = places.plan(sources, target, suffix=suffix, ext=ext, parts=job.save)
+            items = places.plan(ends.inputs, ends.output, suffix=suffix, ext=ext, parts=job.save)
         else:
-            items = plan(sources, target, suffix=suffix, ext=ext, parts=job.save)
+            items = plan(ends.inputs, ends.output, suffix=suffix, ext=ext, parts=job.save)
         results: list[FileResult] = []
         try:
             # what Ray says of workers that died is not for standard output
             with _Bar(len(items)) as bar, contextlib.redirect_stdout(sys.stderr):
                 if cluster:
-                    coming = runner.run(job, items, target, address=cluster)
+                    coming = runner.run(job, items, ends.output, address=cluster)
                 else:
                     coming = job.run(items, on_progress=bar.within)
                 for result in coming:
                     bar.next()
-                    results.append(result)
-                    _report(result)
+                    results.append(told := _told(result, ends))
+                    _report(told)
         finally:
             if json:
                 _write_json(json, results)
     _sum_up(results)
+
+
+def _told(result: FileResult, ends: Ends) -> FileResult:
+    """A result in a user's words."""
+    import msgspec
+
+    return msgspec.structs.replace(
+        result,
+        source=ends.told(result.source),
+        error=ends.told(result.error),
+        notes=tuple(map(ends.told, result.notes)),
+        outputs={part: ends.told(path) for part, path in result.outputs.items()},
+    )
 
 
 def _report(result: FileResult) -> None:
