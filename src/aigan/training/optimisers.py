@@ -53,16 +53,22 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalised(matrices: Tensor, steps: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrices, roughly: (n, rows, columns) by five quintic Newton–Schulz steps."""
+    """The nearest semi-orthogonal matrices, roughly: (n, rows, columns) by five quintic Newton–Schulz steps.
+
+    A step is x ← (a + b·g + c·g²)·x with g = x·xᵀ. The factors of all steps are multiplied first, for they and g are
+    small squares that commute: less than half the work of five steps on x. That squares x's range, so all is in fp32.
+    """
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrices if matrices.shape[1] <= matrices.shape[2] else matrices.mT
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
-    if x.is_cuda:
-        x = x.bfloat16()
-    for _ in range(steps):
+    with torch.autocast(x.device.type, enabled=False):
         gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    result: Tensor = x.to(matrices.dtype)
+        one = product = torch.eye(gram.shape[1], device=x.device)
+        for _ in range(steps):
+            factor = a * one + b * gram + c * gram @ gram
+            product = factor @ product
+            gram = factor @ gram @ factor
+        result: Tensor = product @ x
     return result if matrices.shape[1] <= matrices.shape[2] else result.mT
 
 
