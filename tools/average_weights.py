@@ -1,9 +1,10 @@
-"""An average of two networks of one shape, one trained on from the other: it can be better than both.
+"""An average of two networks with weights of one shape, one trained on from the other: it can be better than both.
 
     python tools/average_weights.py FIRST.safetensors SECOND.safetensors SHARE OUT.safetensors
 
-SHARE, between 0 and 1, is that of SECOND, which was trained on from FIRST on the same data. The header is FIRST's,
-without its figures. (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.)
+SHARE, between 0 and 1, is that of SECOND, which was trained on from FIRST on the same data, and whose settings the
+average has. The header is FIRST's, without its figures. (Wortsman et al., "Robust fine-tuning of zero-shot models",
+CVPR 2022.)
 """
 
 import sys
@@ -20,13 +21,19 @@ def main(first: Path, second: Path, share: float, out: Path) -> None:
     """Average the weights of `first` and `second`."""
     (one, spec), (other, _) = weights.load(first), weights.load(second)
     one, other = without_overview(one), without_overview(other)  # an overview is of one network only
-    if one.config != other.config:
+    theirs, parts = one.state_dict(), other.state_dict()
+    if {name: tensor.shape for name, tensor in theirs.items()} != {name: part.shape for name, part in parts.items()}:
         sys.exit(f"{first} and {second} hold networks of different shapes: average two of one training")
-    average = build(one.config)
-    parts = other.state_dict()
+    average = build(other.config)
     with torch.no_grad():
-        average.load_state_dict({name: tensor.lerp(parts[name], share) for name, tensor in one.state_dict().items()})
-    described = msgspec.structs.replace(spec, figures=(), needs_context=False, parameters=parameters_of(average))
+        average.load_state_dict({name: tensor.lerp(parts[name], share) for name, tensor in theirs.items()})
+    described = msgspec.structs.replace(
+        spec,
+        figures=(),
+        needs_context=False,
+        parameters=parameters_of(average),
+        receptive_radius_px=average.receptive_radius_px,
+    )
     weights.save(out, average, described)
 
 
