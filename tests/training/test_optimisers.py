@@ -17,6 +17,13 @@ def test_orthogonalised_has_singular_values_near_one(shape: tuple[int, int]) -> 
     assert values.max() < 1.3
 
 
+def test_orthogonalised_is_in_full_precision_whatever_the_training_is() -> None:
+    matrices = torch.randn(2, 32, 64)
+    with torch.autocast("cpu", torch.bfloat16):
+        result = orthogonalised(matrices)
+    torch.testing.assert_close(result, orthogonalised(matrices))
+
+
 def test_orthogonalised_keeps_the_singular_vectors() -> None:
     torch.manual_seed(0)
     matrix = torch.randn(1, 16, 24)
