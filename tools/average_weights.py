@@ -21,12 +21,12 @@ def main(first: Path, second: Path, share: float, out: Path) -> None:
     """Average the weights of `first` and `second`."""
     (one, spec), (other, _) = weights.load(first), weights.load(second)
     one, other = without_overview(one), without_overview(other)  # an overview is of one network only
-    theirs, parts = one.state_dict(), other.state_dict()
-    if {name: tensor.shape for name, tensor in theirs.items()} != {name: part.shape for name, part in parts.items()}:
+    start, end = one.state_dict(), other.state_dict()
+    if {name: tensor.shape for name, tensor in start.items()} != {name: tensor.shape for name, tensor in end.items()}:
         sys.exit(f"{first} and {second} hold networks of different shapes: average two of one training")
     average = build(other.config)
     with torch.no_grad():
-        average.load_state_dict({name: tensor.lerp(parts[name], share) for name, tensor in theirs.items()})
+        average.load_state_dict({name: tensor.lerp(end[name], share) for name, tensor in start.items()})
     described = msgspec.structs.replace(
         spec,
         figures=(),

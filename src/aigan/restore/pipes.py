@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from aigan.errors import AiganError, UsageError
+from aigan.errors import AiganError, UsageError, telling, told
 from aigan.pictures import open_strips
 
 
@@ -22,9 +22,7 @@ class Ends(NamedTuple):
 
     def told(self, text: str) -> str:
         """A message about them in a user's words: temporary files are standard input or output."""
-        for file, name in self.names.items():
-            text = text.replace(file, name)
-        return text
+        return told(text, self.names)
 
 
 @contextmanager
@@ -50,17 +48,13 @@ def piped(
                     extension = strips.form.extension
                 received = received.rename(received.with_suffix(extension))
         sources = [str(received) if name == "-" else name for name in inputs]
-        names = {str(received): "standard input"}
-        ends = Ends(sources, output, names)
-        try:
+        names, target = {str(received): "standard input"}, output
+        with telling(names):
             if output == "-":
                 sent.mkdir()
                 target = str(sent / f"stdout{_extension(sources, ext)}")
                 names[target] = "standard output"
-                ends = ends._replace(output=target)
-            yield ends
-        except AiganError as error:
-            raise type(error)(ends.told(str(error))) from error
+            yield Ends(sources, target, names)
         if output == "-":
             _send(sent, stdout)
 

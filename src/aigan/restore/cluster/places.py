@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aigan.errors import AiganError, MissingExtra, UsageError
+from aigan.errors import AiganError, MissingExtra, UsageError, telling
 from aigan.files import write_whole
 from aigan.pictures import is_picture
 from aigan.restore import naming
@@ -124,13 +124,10 @@ def at_hand(source: Path, outputs: Mapping[Part, Path]) -> Iterator[tuple[Path, 
         made = {part: Path(scratch, "out", path.name) if is_bucket(path) else path for part, path in outputs.items()}
         if is_bucket(source):
             _fetch(source, local)
-        try:
+        # errors name files of this machine, which are gone when they are read
+        names = {str(local): shown(source)} | {str(made[part]): shown(path) for part, path in outputs.items()}
+        with telling(names):
             yield local, made
-        except AiganError as error:  # it names files of this machine, which are gone when it is read
-            text = str(error).replace(str(local), shown(source))
-            for part, path in outputs.items():
-                text = text.replace(str(made[part]), shown(path))
-            raise AiganError(text) from error
         for part, path in outputs.items():
             if is_bucket(path):
                 _send(made[part], path)
