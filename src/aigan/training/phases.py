@@ -113,7 +113,7 @@ def generator_terms(players: Players, batch: Batch, estimates: Estimates) -> Ter
         terms |= losses.fused(players.network.fuse(batch.I, estimates)[0], batch.y_O, form)
     if players.adversary:
         for name, D in players.discriminators.items():
-            for number, fake in enumerate(_fakes(estimates, name), start=1):
+            for number, fake in enumerate(fakes_of(estimates, name), start=1):
                 terms[f"gan{number}_{name}"] = losses.generator(D(fake), saturating=config.saturating)
     return terms
 
@@ -122,7 +122,7 @@ def _discriminator(players: Players, batch: Batch, name: Branch) -> Terms:
     D = players.discriminators[name].train()
     with torch.no_grad() if players.config.update == "alternate" else torch.enable_grad():
         estimates = batch.estimates(players)
-    fakes = [fake.detach() for fake in _fakes(estimates, name)]
+    fakes = [fake.detach() for fake in fakes_of(estimates, name)]
     real = batch.y_O if name == "O" else batch.y_T
     logits = D(torch.cat([real, *fakes])).chunk(1 + len(fakes))
     loss = losses.discriminator(logits[0], list(logits[1:]))
@@ -144,7 +144,8 @@ def _branches(players: Players, batch: Batch, name: Branch | None) -> Terms:
     return terms
 
 
-def _fakes(estimates: Estimates, name: Branch) -> list[Tensor]:
+def fakes_of(estimates: Estimates, name: Branch) -> list[Tensor]:
+    """What the discriminator of a branch sees beside the target: the branch's results of step 1 and, if any, step 2."""
     both = (estimates.yhat_O, estimates.ytilde_O) if name == "O" else (estimates.yhat_T, estimates.ytilde_T)
     return [fake for fake in both if fake is not None]
 
