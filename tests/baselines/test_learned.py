@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch")
 
 from aigan.baselines.learned import layers, restorer  # noqa: E402
+from aigan.baselines.learned.dehazenet import DehazeNet  # noqa: E402
 from aigan.baselines.learned.restorer import System  # noqa: E402
 from aigan.baselines.registry import BASELINES, open_baseline  # noqa: E402
 from aigan.cli.commands import gather  # noqa: E402
@@ -222,3 +223,13 @@ def test_published_dehazing_weights_give_the_figure_of_a_picture(name: str, file
         pytest.skip("the published weights or pictures are not here")
     (item,) = evaluate(name, "reside-indoor", data=DATA, weights=weights, limit=1).items
     assert item.psnr == pytest.approx(json.loads(measured.read_text())["indoor"][file][item.name], abs=0.005)
+
+
+@pytest.mark.parametrize("bias", [-2.0, 2.0])
+def test_dehazenet_learns_where_its_transmission_is_at_an_end(bias: float) -> None:
+    network = DehazeNet()
+    torch.nn.init.constant_(network.conv4.bias, bias)
+    t = network.transmission(torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0)))
+    assert t.detach().numpy() == pytest.approx(float(bias > 0), abs=1e-6)
+    (gradient,) = torch.autograd.grad(t.mean(), network.conv4.bias)
+    assert gradient.item() == pytest.approx(1)

@@ -4,8 +4,9 @@ B. Cai, X. Xu, K. Jia, C. Qing, D. Tao, "DehazeNet: An End-to-End System for Sin
 Features by maxout, at three scales, the greatest of each neighbourhood, and a bilateral ReLU. 8,305 parameters. With
 I = J·t + A(1 − t) the result is J = (I − A)/t + A, t smoothed by the guided filter.
 
-Deviations: t is not below 0.01, so that it divides (the published weights do not come near it); trained by us, the loss
-is that of J, not of t on patches of one t each.
+Deviations: t is not below 0.01, so that it divides (the published weights do not come near it). Trained by us, the loss
+is that of J, not of t on patches of one t each; t begins at 0.5, and the bilateral ReLU lets gradients through where it
+is at its ends, else all of them are lost as soon as every t is 1, which is the picture as it was.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class DehazeNet(nn.Module):
         for side in SCALES:
             self.add_module(f"conv2_{side}x{side}", nn.Conv2d(MAXOUT, 16, side))
         self.conv4 = nn.Conv2d(48, 1, 6)
+        nn.init.constant_(self.conv4.bias, 0.5)  # type: ignore[arg-type]
 
     def forward(self, hazy: Tensor) -> Tensor:
         """(B, 3, H, W) -> the same."""
@@ -50,7 +52,8 @@ class DehazeNet(nn.Module):
         features = features.unflatten(1, (-1, MAXOUT)).amax(dim=2)
         scales = [conv(mirrored(features, *2 * [conv.kernel_size[0] // 2], edge_twice=True)) for conv in self._scales()]
         greatest = functional.max_pool2d(torch.cat(scales, dim=1), NEIGHBOURHOOD, 1, NEIGHBOURHOOD // 2)
-        return self.conv4(mirrored(greatest, 2, 3, edge_twice=True)).clamp(0, 1)  # type: ignore[no-any-return]
+        t = self.conv4(mirrored(greatest, 2, 3, edge_twice=True))
+        return t + (t.clamp(0, 1) - t).detach()  # type: ignore[no-any-return]
 
     def _scales(self) -> list[nn.Conv2d]:
         return [module for name, module in self.named_children() if name.startswith("conv2")]  # type: ignore[misc]
