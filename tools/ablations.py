@@ -350,7 +350,7 @@ def _mean(values: list[float], sign: str = "") -> str:
     if not values:
         return NOT_RUN
     spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):{sign}.2f}{spread}".replace("-", MINUS)
+    return f"{statistics.fmean(values):{sign}z.2f}{spread}".replace("-", MINUS)
 
 
 def _estimates(rows: Rows) -> Iterator[str]:

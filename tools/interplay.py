@@ -105,7 +105,7 @@ def main(*folders: Path) -> None:
     """Measure each run."""
     for folder in folders:
         for what, figures in measure(folder).items():
-            print(folder.name, what, *(f"{name} {value:.3g}" for name, value in figures.items()), sep=" | ", flush=True)
+            print(folder.name, what, *(f"{name} {value:.4g}" for name, value in figures.items()), sep=" | ", flush=True)
 
 
 if __name__ == "__main__":
