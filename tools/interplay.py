@@ -54,12 +54,12 @@ def pull(run: Run, batch: Batch) -> Figures:
     estimates = batch.estimates(run.players)
     terms = generator_terms(run.players, batch, estimates)
     adversarial = torch.stack([term for name, term in terms.items() if name.startswith("gan")]).sum()
-    weighed = run.config.lambda_gan / batch.I[0].numel() * adversarial
+    of_adversary = norm_of_gradient(run, run.config.lambda_gan / batch.I[0].numel() * adversarial)
     figures = {}
     for form in get_args(Form):
         of_errors = losses.interact(estimates, batch.y_O, batch.y_T, form)
         errors = losses.objective(of_errors, values=1, lambda_gan=0, form=form)
-        figures[f"gradient, {form}"] = norm_of_gradient(run, weighed) / norm_of_gradient(run, errors)
+        figures[f"gradient, {form}"] = of_adversary / norm_of_gradient(run, errors)
     return figures
 
 
@@ -75,10 +75,10 @@ def measure(folder: Path) -> dict[str, Figures]:
     found = checkpoints.read_newest(folder)
     if found is None or found[0].config.branches != 2:
         raise AiganError(f"{folder}: no checkpoint of a network with two branches")
-    config = found[0].config
+    config, fabric = found[0].config, make_fabric({"fp32"})
     with tempfile.TemporaryDirectory() as copy:  # a run writes into its folder
         shutil.copy(max(folder.glob("step-*.safetensors")), copy)
-        run = Run(config, Path(copy), make_fabric({"fp32"}), Stores(torch.device("cpu")), init=None, resume=True)
+        run = Run(config, Path(copy), fabric, Stores(fabric.device), init=None, resume=True)
     run.players.adversary = bool(run.players.discriminators)
     for D in run.players.discriminators.values():
         D.eval()

@@ -35,7 +35,7 @@ def test_a_run_of_its_own_is_measured_and_left_as_it_is(configure: Configure, tm
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert list(figures) == ["step 1", "step 2", "(7)"]
     against = figures["(7)"]
-    assert 0 < against["gradient, log"] < against["gradient, square"]  # errors of some 0.01, in nats ten times as steep
+    assert 0 < against["gradient, log"] < against["gradient, square"]  # the logarithm of a small error is steep
     assert all(0.5 < against[name] < 1.5 for name in ("D_O", "D_T"))  # they have hardly begun
 
 
