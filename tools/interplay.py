@@ -79,6 +79,8 @@ def measure(folder: Path) -> dict[str, Figures]:
     with tempfile.TemporaryDirectory() as copy:  # a run writes into its folder
         shutil.copy(max(folder.glob("step-*.safetensors")), copy)
         run = Run(config, Path(copy), fabric, Stores(fabric.device), init=None, resume=True)
+        if run.record is not None:
+            run.record.close()  # whose thread would look for the folder
     run.players.adversary = bool(run.players.discriminators)
     for D in run.players.discriminators.values():
         D.eval()
