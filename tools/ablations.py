@@ -72,7 +72,7 @@ SQUARES = "ai-gan-square", "ai-cnn-square"
 MATCHED = tuple(name for name in VARIANTS if name not in SQUARES)
 
 PEERS = {  # configuration: its table, and its systems, those of the paper first
-    "derain": ("table1", ("eigen", "ddn", "jorder", "did-mdn", "prn-r", "prn", "prenet-r", "prenet")),
+    "derain": ("table1", ("eigen", "ddn-bn", "jorder", "did-mdn", "prn-r", "prn", "prenet-r", "prenet")),
     "dehaze": ("table2", ("dehazenet", "mscnn", "aod-net", "ld-net", "famed-net", "lkd-t", "gcanet")),
     "denoise-gray": ("table3", ("ssda", "dncnn-s", "dncnn-b", "ffdnet")),
     "denoise-colour": ("table3", ("cdncnn-b", "ffdnet", "adnet")),

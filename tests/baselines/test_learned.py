@@ -47,6 +47,7 @@ PUBLISHED_PARAMETERS = [  # name, channels, numbers of the folded network
     ("gcanet", 3, 702_818),
     ("ld-net", 3, 30_187),
     ("ddn", 3, 57_369),
+    ("ddn-bn", 3, 56_563),
     ("prenet", 3, 168_963),
     ("prenet-r", 3, 94_979),
     ("prn", 3, 95_107),
@@ -103,7 +104,7 @@ def test_tiles_give_what_the_whole_picture_gives(name: str, random_weights: Rand
     np.testing.assert_allclose(tiled.original, whole.original, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["dncnn-s", "famed-net", "adnet"])
+@pytest.mark.parametrize("name", ["dncnn-s", "famed-net", "adnet", "ddn-bn"])
 def test_batch_normalisation_becomes_part_of_its_convolution(name: str, tmp_path: Path) -> None:
     network = fresh(name).train()
     pictures = torch.rand(4, system_of(name).channels[0], 12, 12)

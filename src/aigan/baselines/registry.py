@@ -58,6 +58,7 @@ BASELINES = {
     "lkd-t": Baseline("dehaze", "learned.lkdnet", "LKD_T"),
     "eigen": Baseline("derain", "learned.eigen", "EIGEN"),
     "ddn": Baseline("derain", "learned.ddn", "DETAIL_NET"),
+    "ddn-bn": Baseline("derain", "learned.ddn", "DETAIL_NET_BN"),
     "jorder": Baseline("derain", "learned.jorder", "STREAKS"),
     "did-mdn": Baseline("derain", "learned.didmdn", "DENSITY_AWARE"),
     "prenet": Baseline("derain", "learned.prenet", "PRENET"),
