@@ -14,13 +14,12 @@ import msgspec
 import torch
 
 from aigan.network import weights
-from aigan.network.presets import build, parameters_of, without_overview
+from aigan.network.presets import build, parameters_of
 
 
 def main(first: Path, second: Path, share: float, out: Path) -> None:
     """Average the weights of `first` and `second`."""
     (one, spec), (other, _) = weights.load(first), weights.load(second)
-    one, other = without_overview(one), without_overview(other)  # an overview is of one network only
     start, end = one.state_dict(), other.state_dict()
     if {name: tensor.shape for name, tensor in start.items()} != {name: tensor.shape for name, tensor in end.items()}:
         sys.exit(f"{first} and {second} hold networks of different shapes: average two of one training")
@@ -30,7 +29,6 @@ def main(first: Path, second: Path, share: float, out: Path) -> None:
     described = msgspec.structs.replace(
         spec,
         figures=(),
-        needs_context=False,
         parameters=parameters_of(average),
         receptive_radius_px=average.receptive_radius_px,
     )

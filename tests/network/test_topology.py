@@ -96,15 +96,6 @@ def test_any_height_and_width(size: tuple[int, int], channels: int, common_trunk
         assert torch.isfinite(estimate).all()
 
 
-def test_without_zeros_beyond_the_border_an_even_picture_has_even_features() -> None:
-    picture = torch.full((1, 3, 32, 48), 0.7)
-    for edge, even in (("zeros", False), ("replicate", True)):
-        torch.manual_seed(0)
-        network = build(changed(SMALL, edge=edge))
-        deepest = network.e.descent(picture)[-1]  # type: ignore[union-attr,operator]
-        assert torch.allclose(deepest, deepest[..., :1, :1].expand_as(deepest), atol=1e-5) == even
-
-
 def test_smoothed_cells_leave_no_edges() -> None:
     torch.manual_seed(0)
     cells = torch.rand(1, 2, 6, 6).repeat_interleave(2, 2).repeat_interleave(2, 3)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 
@@ -30,6 +31,21 @@ def test_the_header_rebuilds_the_network(file: Path) -> None:
     for name, tensor in original.state_dict().items():
         assert torch.equal(network.state_dict()[name], tensor.half().float())
     assert list(file.parent.iterdir()) == [file]
+
+
+def older(network: dict[str, object]) -> dict[str, str]:
+    header = {"spec": msgspec.to_builtins(SPEC), "network": msgspec.to_builtins(CONFIG) | network}
+    return {"aigan": msgspec.json.encode(header).decode()}
+
+
+def test_a_header_may_have_fields_that_are_no_more_where_they_said_what_is_so_now(tmp_path: Path) -> None:
+    path, tensors = tmp_path / "old.safetensors", build(CONFIG).state_dict()
+    weights.write_safetensors(path, tensors, older({"edge": "zeros", "overview": False}))
+    assert weights.load(path)[0].config == CONFIG
+    for other in ({"edge": "replicate"}, {"overview": True}, {"unheard": "of"}):
+        weights.write_safetensors(path, tensors, older(other))
+        with pytest.raises(AiganError, match=f"not AI-GAN weights .*{next(iter(other))}"):
+            weights.load(path)
 
 
 @pytest.mark.parametrize(

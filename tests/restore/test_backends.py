@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 import aigan
-from aigan import overview
 from aigan.errors import AiganError, MissingExtra, UsageError
-from aigan.restore import backends, registry, tiles
+from aigan.restore import backends, registry
 from aigan.restore.backends import onnx
 from aigan.restore.backends.contract import PARTS, Device, outputs_for
 from aigan.restore.loading import check, open_restorer, read_spec
@@ -45,37 +44,6 @@ def weights(tmp_path_factory) -> Path:
     spec = ModelSpec(name="tiny", task="derain", channels=3, multiple_of=4, halo_px=64, receptive_radius_px=64)
     stored.save(path, presets.build(config), spec)
     return path
-
-
-def test_what_is_seen_of_a_picture_is_what_torch_sees() -> None:
-    torch = pytest.importorskip("torch")
-    from aigan.network import overview as theirs
-
-    for height, width, channels in ((1, 1, 3), (64, 200, 1), (63, 131, 3)):
-        pixels = picture(height, width, channels)
-        seen = theirs.look_at(torch.from_numpy(pixels).permute(2, 0, 1)[None])[0]
-        np.testing.assert_allclose(overview.look_at(pixels).values, seen, atol=1e-6)
-
-
-def test_tiles_of_a_network_with_an_overview_are_told_of_the_whole_picture(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
-    from aigan.decomposition import ModelSpec
-    from aigan.network import presets
-    from aigan.network import weights as stored
-    from aigan.restore.backends import torch as torch_backend
-
-    torch.manual_seed(0)
-    config = presets.NetworkConfig(widths=(4,), encode_blocks=(1,), decode_blocks=(), generator_width=4, overview=True)
-    network = presets.build(config)
-    torch.nn.init.normal_(network.overview.say.weight)
-    reach = {"multiple_of": 2, "halo_px": 32, "receptive_radius_px": 32, "needs_context": True}
-    stored.save(tmp_path / "tiny.safetensors", network, ModelSpec(name="tiny", task="dehaze", channels=3, **reach))
-    restorer = torch_backend.load(tmp_path / "tiny.safetensors")
-    pixels = picture(90, 70) * np.linspace(0, 1, 70, dtype=np.float32)[:, None]  # no part is like another
-    whole = restorer(pixels)
-    np.testing.assert_allclose(tiles.decompose(restorer, pixels, tile=32).original, whole.original, atol=1e-5)
-    left = pixels[:, :35]
-    assert np.abs(restorer(left).original - restorer(left, context=restorer.context(pixels)).original).max() > 1e-2
 
 
 INT8 = [name for name in registry.shipped() if name.endswith(registry.INT8)]

@@ -31,25 +31,21 @@ def picture(height: int, width: int, seed: int = 0) -> Array:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory) -> Path:
-    """A small network that is told of the whole picture."""
+    """A small network."""
     torch.manual_seed(0)
-    config = presets.NetworkConfig(
-        widths=(4, 6), encode_blocks=(1, 1), decode_blocks=(1,), generator_width=4, overview=True
-    )
-    network = presets.build(config)
-    torch.nn.init.normal_(network.overview.say.weight)
+    config = presets.NetworkConfig(widths=(4, 6), encode_blocks=(1, 1), decode_blocks=(1,), generator_width=4)
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    reach = {"multiple_of": 4, "halo_px": 64, "receptive_radius_px": 64, "needs_context": True}
-    stored.save(path, network, ModelSpec(name="tiny", task="dehaze", channels=3, **reach))
+    reach = {"multiple_of": 4, "halo_px": 64, "receptive_radius_px": 64}
+    stored.save(path, presets.build(config), ModelSpec(name="tiny", task="dehaze", channels=3, **reach))
     return path
 
 
 class Replayed:
-    """What a graph does: the same computation again, from the inputs that it has to the outputs that it has."""
+    """What a graph does: the same computation again, from the picture that it has to the outputs that it has."""
 
-    def __init__(self, run, inputs) -> None:
-        self.run, self.inputs = run, inputs
-        self.outputs = {name: torch.full_like(values, torch.nan) for name, values in run(*inputs).items()}
+    def __init__(self, run, picture) -> None:
+        self.run, self.picture = run, picture
+        self.outputs = {name: torch.full_like(values, torch.nan) for name, values in run(picture).items()}
         self.replays, self.shared = 0, None
 
     @property
@@ -61,7 +57,7 @@ class Replayed:
 
     def replay(self) -> None:
         self.replays += 1
-        for name, values in self.run(*self.inputs).items():
+        for name, values in self.run(self.picture).items():
             self.outputs[name].copy_(values)
 
 
@@ -76,9 +72,9 @@ def recorded(monkeypatch) -> list[Replayed]:
         def synchronize(self) -> None:
             pass
 
-    def record(run, inputs, stream, pool=None) -> Replayed:
+    def record(run, picture, stream, pool=None) -> Replayed:
         assert stream.priority == -1
-        records.append(Replayed(run, inputs))
+        records.append(Replayed(run, picture))
         records[-1].shared = pool
         return records[-1]
 
@@ -96,10 +92,9 @@ def test_a_recorded_shape_gives_what_it_gives_by_itself(weights, recorded, parts
     laned = replace(plain, lanes=cuda.Lanes(CPU, count=1))
     for seed in range(4):  # by itself, recorded, and twice replayed
         pixels = picture(21, 30, seed)
-        context = plain.context(picture(40, 40, seed) ** (seed + 1))
-        result, expected = (one(pixels, context=context) for one in (laned, plain))
+        result, expected = (one(pixels) for one in (laned, plain))
         for name in ("original", "interference", *(["expected_error"] if parts else [])):
-            np.testing.assert_allclose(getattr(result, name), getattr(expected, name), atol=1e-5)
+            np.testing.assert_allclose(getattr(result, name), getattr(expected, name), atol=1e-5, rtol=1e-4)
     assert [one.replays for one in recorded] == [2]
 
 
@@ -119,14 +114,14 @@ def test_few_graphs_are_kept_and_none_of_large_pictures(weights, recorded, monke
     laned = replace(backend.load(weights, parts=(), device="cpu"), lanes=lanes)
     for width in (8, 8, 9, 9, 10, 10, 30, 30):
         laned(picture(8, width))
-    assert [one.inputs[0].shape[1] for one in recorded] == [8, 9, 10]
+    assert [one.picture.shape[1] for one in recorded] == [8, 9, 10]
     assert [one.shared for one in recorded] == [None, "a pool", "a pool"]
     (lane,) = lanes._idle.queue
     assert list(lane.met) == [(8, 10, 3), (8, 30, 3)]
 
 
 def test_where_a_graph_cannot_be_recorded_all_goes_on_without(weights, recorded, monkeypatch, caplog) -> None:
-    def record(run, inputs, stream, pool=None) -> None:
+    def record(run, picture, stream, pool=None) -> None:
         raise RuntimeError("operation not permitted when stream is capturing")
 
     monkeypatch.setattr(cuda, "record", record)
@@ -202,11 +197,11 @@ def test_the_network_asks_nothing_of_the_host(weights) -> None:
     on_device = replace(restorer, network=restorer.network.to("meta")).on_device  # meta: any other device is an error
     pixels = torch.empty(21, 30, 3, device="meta")
     with torch.inference_mode(), WithoutTheHost():
-        outputs = on_device(pixels, torch.empty(35, device="meta"))
+        outputs = on_device(pixels)
     assert len(outputs) == 4
     assert all(values.shape == (21, 30, 3) and values.is_contiguous() for values in outputs.values())
     with torch.inference_mode(), WithoutTheHost(), pytest.raises(AssertionError):
-        on_device(pixels)  # looks at the picture, by quantiles that the host states
+        restorer._outputs(picture(21, 30))  # goes back to the host
 
 
 on_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA processor")

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aigan.overview import quantiles
 from aigan.pictures import Form, write
 from aigan.restore import border
 from aigan.restore.blocks import block_means
@@ -27,6 +26,7 @@ from aigan.restore.inspect import (
     streaks,
     veil,
 )
+from aigan.restore.quantiles import quantiles
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -20,7 +20,6 @@ from aigan.interference.haze import Haze
 from aigan.interference.noise import Camera, Noise
 from aigan.interference.rain import Rain
 from aigan.network import weights
-from aigan.network.presets import build
 from aigan.training import checkpoints
 from aigan.training.config import Stage, TrainingConfig
 from aigan.training.engine import Run, average_, make_network, schedule, train
@@ -379,24 +378,6 @@ def test_init_goes_on_from_weights_and_inherits_what_they_saw(configure: Configu
             init=first,
             resume=False,
         )
-
-
-def test_training_goes_on_from_what_a_network_with_an_overview_sees_from_near(
-    configure: Configure, tmp_path: Path
-) -> None:
-    (first,) = train([configure(steps=1, lambda_gan=0.0)], tmp_path / "first")
-    plain, spec = weights.load(first)
-    network = build(msgspec.structs.replace(plain.config, overview=True))
-    network.load_state_dict(plain.state_dict(), strict=False)
-    weights.save(tmp_path / "overview.safetensors", network, msgspec.structs.replace(spec, needs_context=True))
-    (second,) = train(
-        [configure(name="next", steps=1, lambda_gan=0.0)], tmp_path, init=[tmp_path / "overview.safetensors"]
-    )
-    after, spec = weights.load(second)
-    assert after.overview is None
-    assert not spec.needs_context
-    train([configure(name="again", steps=1, lambda_gan=0.0)], tmp_path, init=[first])
-    assert rows(tmp_path, "again") == rows(tmp_path, "next")
 
 
 def test_schedule_warms_up_and_ends_at_zero() -> None:

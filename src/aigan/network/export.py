@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnx.numpy_helper
 import onnxruntime
@@ -19,7 +17,6 @@ from aigan.decomposition import ModelSpec
 from aigan.errors import AiganError
 from aigan.files import write_whole
 from aigan.network import weights
-from aigan.network.overview import look_at
 from aigan.network.presets import PictureAIGAN
 
 OUTPUTS = ("original", "interference", "original_step1", "original_from_T")
@@ -29,18 +26,15 @@ TOLERANCE = 1e-4
 
 
 class Exported(nn.Module):
-    """The network as users run it: a picture in, the four outputs of the contract out (each of its shape).
-
-    A network with an overview is told of the whole picture as well (aigan/overview.py).
-    """
+    """The network as users run it: a picture in, the four outputs of the contract out (each of its shape)."""
 
     def __init__(self, network: PictureAIGAN) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, degraded: Tensor, seen: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, degraded: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """O, T, ŷ_O and I − ŷ_T; where a topology lacks one of them, its nearest: O itself."""
-        estimates = self.network(degraded, seen=seen)
+        estimates = self.network(degraded)
         original, interference = self.network.fuse(degraded, estimates)
         assert interference is not None
         from_T = original if estimates.yhat_T is None else degraded - estimates.yhat_T
@@ -65,18 +59,12 @@ def trace(source: Path) -> tuple[Exported, onnx.ModelProto]:
     """The network that the weights `source` hold, in torch and as an ONNX graph, float32, with dynamic N, H and W."""
     network, _ = weights.load(source)
     exported = Exported(network).eval()
-    channels, count = network.config.channels, torch.export.Dim("N")
-    inputs = {"degraded": torch.rand(2, channels, 40, 56)}
-    dynamic = {"degraded": {0: count, 2: torch.export.Dim("H"), 3: torch.export.Dim("W")}}
-    if network.overview is not None:
-        inputs["seen"] = torch.rand(2, network.overview.judge.in_features)
-        dynamic["seen"] = {0: torch.export.Dim.AUTO}  # the same N
     program = torch.onnx.export(
         exported,
-        tuple(inputs.values()),
-        input_names=list(inputs),
+        (torch.rand(2, network.config.channels, 40, 56),),
+        input_names=["degraded"],
         output_names=list(OUTPUTS),
-        dynamic_shapes=tuple(dynamic.values()),
+        dynamic_shapes=({0: torch.export.Dim("N"), 2: torch.export.Dim("H"), 3: torch.export.Dim("W")},),
         opset_version=OPSET,
         dynamo=True,
         optimize=True,
@@ -94,12 +82,6 @@ def trace(source: Path) -> tuple[Exported, onnx.ModelProto]:
             model.graph.input[0].type
         )  # the exporter does not see that H and W come out as they went in
     return exported, model
-
-
-def fed(I: Tensor, names: Collection[str]) -> dict[str, npt.NDArray[np.float32]]:
-    """What a graph with inputs of these names takes for whole pictures, (N, C, H, W)."""
-    taken = {"degraded": I.numpy()}
-    return taken | {"seen": look_at(I).numpy()} if "seen" in names else taken
 
 
 def describe(model: onnx.ModelProto, source: Path, spec: ModelSpec) -> None:
@@ -128,14 +110,13 @@ def store_in_16_bit(model: onnx.ModelProto) -> None:
 
 def _check(exported: nn.Module, model: bytes, target: Path) -> None:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    degraded, *seen = session.get_inputs()
+    (degraded,) = session.get_inputs()
     for n, height, width in CHECKED_SIZES:
         generator = torch.Generator().manual_seed(0)
-        inputs = {degraded.name: torch.rand(n, degraded.shape[1], height, width, generator=generator)}
-        inputs |= {one.name: torch.rand(n, *one.shape[1:], generator=generator) for one in seen}
+        I = torch.rand(n, degraded.shape[1], height, width, generator=generator)
         with torch.inference_mode():
-            expected = exported(*inputs.values())
-        found = session.run(None, {name: values.numpy() for name, values in inputs.items()})
+            expected = exported(I)
+        found = session.run(None, {degraded.name: I.numpy()})
         for name, ours, theirs in zip(OUTPUTS, found, expected, strict=True):
             difference = float(np.abs(ours - theirs.numpy()).max())
             if not difference <= TOLERANCE:

@@ -8,7 +8,6 @@ Every part has a method `reach` that follows its forward pass and gives the rece
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,25 +16,24 @@ from torch.nn import functional
 from aigan.network.reach import Reach, union
 
 Features = tuple[Tensor, ...]
-Edge = Literal["zeros", "replicate"]  # what a convolution finds beyond the border
 
 
-def conv3(inputs: int, outputs: int, edge: Edge = "zeros") -> nn.Conv2d:
+def conv3(inputs: int, outputs: int) -> nn.Conv2d:
     """3×3, stride 1."""
-    return nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode=edge)
+    return nn.Conv2d(inputs, outputs, 3, padding=1)
 
 
-def stem(inputs: int, outputs: int, edge: Edge = "zeros") -> nn.Conv2d:
+def stem(inputs: int, outputs: int) -> nn.Conv2d:
     """4×4, stride 2: full to half resolution."""
-    return nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, padding_mode=edge)
+    return nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)
 
 
 class Block(nn.Module):
     """Residual block without normalisation: x + conv2(relu(conv1(x))), (B, width, H, W)."""
 
-    def __init__(self, width: int, edge: Edge = "zeros") -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv1, self.conv2 = conv3(width, width, edge), conv3(width, width, edge)
+        self.conv1, self.conv2 = conv3(width, width), conv3(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape."""
@@ -50,8 +48,8 @@ class Block(nn.Module):
 class Blocks(nn.Sequential):
     """A chain of residual blocks."""
 
-    def __init__(self, width: int, count: int, edge: Edge = "zeros") -> None:
-        super().__init__(*(Block(width, edge) for _ in range(count)))
+    def __init__(self, width: int, count: int) -> None:
+        super().__init__(*(Block(width) for _ in range(count)))
 
     def reach(self, x: Reach) -> Reach:
         """The receptive field behind it."""
@@ -60,17 +58,17 @@ class Blocks(nn.Sequential):
         return x
 
 
-def _levels(widths: tuple[int, ...], blocks: tuple[int, ...], edge: Edge) -> nn.ModuleList:
-    return nn.ModuleList(Blocks(width, count, edge) for width, count in zip(widths, blocks, strict=True))
+def _levels(widths: tuple[int, ...], blocks: tuple[int, ...]) -> nn.ModuleList:
+    return nn.ModuleList(Blocks(width, count) for width, count in zip(widths, blocks, strict=True))
 
 
 class Descent(nn.Module):
     """The way down: a stem to half resolution, then a level for each width, each half as fine as the one above."""
 
-    def __init__(self, channels: int, widths: tuple[int, ...], blocks: tuple[int, ...], edge: Edge = "zeros") -> None:
+    def __init__(self, channels: int, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
         super().__init__()
-        self.stem = stem(channels, widths[0], edge)
-        self.encode = _levels(widths, blocks, edge)
+        self.stem = stem(channels, widths[0])
+        self.encode = _levels(widths, blocks)
         self.down = nn.ModuleList(nn.Conv2d(above, below, 2, stride=2) for above, below in pairwise(widths))
 
     def forward(self, I: Tensor) -> Features:
@@ -116,13 +114,11 @@ class Ascent(nn.Module):
     `smooth`: what comes from below is smoothed, since with nothing fine beside it its cells would show as boxes.
     """
 
-    def __init__(
-        self, widths: tuple[int, ...], blocks: tuple[int, ...], edge: Edge = "zeros", *, smooth: bool = False
-    ) -> None:
+    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], *, smooth: bool = False) -> None:
         super().__init__()
         self.up = nn.ModuleList(nn.Conv2d(below, 4 * above, 1) for above, below in pairwise(widths))
         self.smooth = nn.ModuleList(Smooth(width) for width in widths[:-1]) if smooth else None
-        self.decode = _levels(widths[:-1], blocks, edge)
+        self.decode = _levels(widths[:-1], blocks)
 
     def forward(self, features: Features) -> Tensor:
         """The features of all levels -> (B, widths[0], H/2, W/2)."""
@@ -157,13 +153,12 @@ class Trunk(nn.Module):
         widths: tuple[int, ...],
         encode: tuple[int, ...],
         decode: tuple[int, ...],
-        edge: Edge = "zeros",
         *,
         smooth: bool = False,
     ) -> None:
         super().__init__()
-        self.descent = Descent(channels, widths, encode, edge)
-        self.ascent = Ascent(widths, decode, edge, smooth=smooth)
+        self.descent = Descent(channels, widths, encode)
+        self.ascent = Ascent(widths, decode, smooth=smooth)
 
     def forward(self, I: Tensor) -> Features:
         """(B, C, H, W) -> (I, F)."""

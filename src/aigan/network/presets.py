@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from aigan.network import parts
-from aigan.network.overview import Overview, corrected, look_at
 from aigan.network.reach import Reach, union
 from aigan.network.topology import AIGAN, Estimates, Fusion
 
@@ -37,9 +36,7 @@ class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     fusion: Fusion = "step2"
     branches: Literal[1, 2] = 2  # 1: S-GAN
     exchange: bool = True  # False: D-GAN
-    edge: parts.Edge = "zeros"  # of the common trunk; zeros tell a network that sees far where in a crop it is
     smooth: bool = False  # the way up is smoothed: no boxes, where a network sees far and there is little to see
-    overview: bool = False  # what the whole picture looks like corrects the estimates
 
     def __post_init__(self) -> None:
         if not len(self.widths) == len(self.encode_blocks) == len(self.decode_blocks) + 1:
@@ -78,19 +75,11 @@ class PictureAIGAN(AIGAN):
             exchange=config.exchange,
             fusion=parts.LearnedFusion(config.channels) if config.fusion == "learned" else config.fusion,
         )
-        self.overview = Overview(config.channels) if config.overview else None
         self.config = config
         self.multiple_of = 2 ** len(config.widths)
 
-    def forward(self, I: Tensor, *, interference: bool = True, seen: Tensor | None = None) -> Estimates:
-        """Decompose I; see `AIGAN.forward`. `seen`: what overview.py sees of the whole picture, if I is but a part."""
-        estimates = self.closely(I, interference=interference)
-        if self.overview is None:
-            return estimates
-        return corrected(estimates, I, self.overview(look_at(I) if seen is None else seen))
-
-    def closely(self, I: Tensor, *, interference: bool = True) -> Estimates:
-        """What each place looks like from near, without the overview."""
+    def forward(self, I: Tensor, *, interference: bool = True) -> Estimates:
+        """Decompose I; see `AIGAN.forward`."""
         height, width = I.shape[-2:]
         estimates = super().forward(pad_by_reflection(I, self.multiple_of), interference=interference)
         return Estimates(*(None if y is None else y[..., :height, :width] for y in estimates))  # type: ignore[arg-type]
@@ -115,15 +104,6 @@ def build(config: NetworkConfig) -> PictureAIGAN:
     return PictureAIGAN(config)
 
 
-def without_overview(network: PictureAIGAN) -> PictureAIGAN:
-    """The same network, as it sees from near; `network` itself is left as it is."""
-    if network.overview is None:
-        return network
-    plain = build(msgspec.structs.replace(network.config, overview=False))
-    plain.load_state_dict({name: v for name, v in network.state_dict().items() if not name.startswith("overview.")})
-    return plain.train(network.training)
-
-
 def pad_by_reflection(pictures: Tensor, multiple: int) -> Tensor:
     """Pad (..., H, W) below and right to multiples of `multiple`: mirrored, the edge once, however small H and W.
 
@@ -145,14 +125,11 @@ def parameters_of(network: nn.Module) -> int:
 
 
 def macs_per_pixel(network: PictureAIGAN) -> float:
-    """Multiply-accumulates a pixel of inference: e, d_O, d_T, two passes of G_O, one of G_T; convolutions only.
-
-    The overview, once a picture, is left out.
-    """
+    """Multiply-accumulates a pixel of inference: e, d_O, d_T, two passes of G_O, one of G_T; convolutions only."""
     side = 2 * network.multiple_of
     parameter = next(network.parameters())
     picture = parameter.new_zeros(1, network.config.channels, side, side)
-    macs = macs_of(network, lambda: network.fuse(picture, network.closely(picture, interference=False)))
+    macs = macs_of(network, lambda: network.fuse(picture, network(picture, interference=False)))
     return float(macs / side**2)
 
 
@@ -179,7 +156,7 @@ def macs_of(network: nn.Module, run: Callable[[], object]) -> int:
 def _encoder_and_decoders(config: NetworkConfig) -> tuple[nn.Module, nn.Module, nn.Module]:
     c, widths = config.channels, config.widths
     if config.common_trunk:
-        trunk = parts.Trunk(c, widths, config.encode_blocks, config.decode_blocks, config.edge, smooth=config.smooth)
+        trunk = parts.Trunk(c, widths, config.encode_blocks, config.decode_blocks, smooth=config.smooth)
         return trunk, parts.Head(widths[0], c, adds_picture=True), parts.Head(widths[0], c, adds_picture=False)
     descent = parts.Descent(c, widths, config.encode_blocks)
     return descent, *(  # type: ignore[return-value]

@@ -8,14 +8,13 @@ sums saturate nowhere and one file is right on both kinds.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import onnx
-import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
@@ -23,7 +22,7 @@ from aigan.decomposition import Array, ModelSpec
 from aigan.errors import AiganError
 from aigan.files import write_whole
 from aigan.network import weights
-from aigan.network.export import describe, fed, trace
+from aigan.network.export import describe, trace
 
 LEVELS = (".encode.", ".down.", ".up.", ".decode.")  # of parts.py: convolutions from features to features
 STAY_FLOAT = (".encode.0.0.", ".decode.0.")  # the first block and the last level, which cost most of the loss
@@ -47,7 +46,7 @@ def quantize(source: Path, target: Path, calibration: Iterable[Array]) -> None:
         quantize_static(
             model,
             file,
-            _Reader(calibration, [one.name for one in model.graph.input]),
+            _Reader(calibration),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv", "Relu"],
             nodes_to_quantize=nodes,
@@ -99,13 +98,13 @@ def _is_int8(weight: str) -> bool:
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]
-    """The pictures as the network takes them. `inputs`: the names of what it takes."""
+    """The pictures as the network takes them."""
 
-    def __init__(self, pictures: Iterable[Array], inputs: Sequence[str]) -> None:
-        self._pictures, self._inputs = iter(pictures), inputs
+    def __init__(self, pictures: Iterable[Array]) -> None:
+        self._pictures = iter(pictures)
 
     def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
         picture = next(self._pictures, None)
         if picture is None:
             return None
-        return fed(torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)[None])), self._inputs)
+        return {"degraded": np.ascontiguousarray(picture.transpose(2, 0, 1)[None])}

@@ -15,12 +15,19 @@ from aigan.errors import AiganError
 from aigan.files import write_whole
 from aigan.network.presets import NetworkConfig, PictureAIGAN, build
 
+RETIRED = ("edge", "zeros"), ("overview", False)  # what older headers say besides; other values are read no more
+
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What lies in the file beside the numbers, as JSON under the key `aigan`."""
 
     spec: ModelSpec
     network: NetworkConfig
+
+
+class _Stored(msgspec.Struct, forbid_unknown_fields=True):
+    spec: ModelSpec
+    network: dict[str, object]
 
 
 def save(path: Path, network: PictureAIGAN, spec: ModelSpec) -> None:
@@ -39,7 +46,9 @@ def read_header(path: Path) -> Header:
     """The header of a weights file. AiganError where it is no such file."""
     try:
         with safe_open(path, framework="pt") as file:
-            return msgspec.json.decode((file.metadata() or {})["aigan"], type=Header)
+            stored = msgspec.json.decode((file.metadata() or {})["aigan"], type=_Stored)
+        network = {name: value for name, value in stored.network.items() if (name, value) not in RETIRED}
+        return Header(spec=stored.spec, network=msgspec.convert(network, NetworkConfig))
     except FileNotFoundError:
         raise AiganError(
             f"{path}: there is no such weights file; `aigan models` lists those that are shipped"

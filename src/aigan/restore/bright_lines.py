@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from aigan.decomposition import Array
-from aigan.overview import quantiles
 from aigan.restore.blocks import block_means
+from aigan.restore.quantiles import quantiles
 
 ANGLES_DEG = range(-40, 41, 8)  # about the upright
 HALF_LENGTH = 6  # px

@@ -23,11 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from aigan.decomposition import Array
-from aigan.overview import quantiles
 from aigan.pictures import open_strips, thumbnail
 from aigan.restore import border, registry
 from aigan.restore.blocks import block_means, block_minima
 from aigan.restore.bright_lines import bright_lines
+from aigan.restore.quantiles import quantiles
 
 DETAIL_PX = 512  # noise and streaks are measured in the middle of the picture, at full resolution
 THUMBNAIL_PX = 256

@@ -27,7 +27,7 @@ from aigan.errors import AiganError, UsageError
 from aigan.losses import Terms
 from aigan.network import weights
 from aigan.network.discriminators import PatchDiscriminator
-from aigan.network.presets import PictureAIGAN, build, without_overview
+from aigan.network.presets import PictureAIGAN, build
 from aigan.training import checkpoints
 from aigan.training.checkpoints import Progress
 from aigan.training.config import Stage, TrainingConfig, require_same
@@ -394,9 +394,7 @@ def _start_of(config: TrainingConfig, init: Path) -> PictureAIGAN:
     if config.peer is not None:
         raise AiganError(f"{config.name} trains a peer, from nothing: leave out --init {init}")
     start = weights.load(init)[0]
-    if not config.network.overview:  # what it was fitted to changes in training: fit it anew, afterwards
-        start = without_overview(start)
-    fields = {*start.config.__struct_fields__} - {"edge", "smooth"}  # which have no weights of their own
+    fields = {*start.config.__struct_fields__} - {"smooth"}  # which has no weights of its own
     if different := [name for name in sorted(fields) if getattr(start.config, name) != getattr(config.network, name)]:
         raise AiganError(
             f"{init}: its network is not the one of configuration {config.name} ({', '.join(different)} differ): "

@@ -12,7 +12,6 @@ from torch import Tensor
 from aigan.data.folders import list_pictures, read_rgb
 from aigan.errors import AiganError
 from aigan.network import weights
-from aigan.network.overview import look_at
 from aigan.network.presets import PictureAIGAN
 from aigan.training.validation import middle
 
@@ -51,7 +50,7 @@ def _largest_difference(network: PictureAIGAN, I: Tensor, O: Tensor, T: Tensor, 
         for x in range(0, width, TILE):
             top, left = max(0, y - halo), max(0, x - halo)
             part = I[..., top : y + TILE + halo, left : x + TILE + halo]
-            tile_O, tile_T = network.fuse(part, network(part, seen=look_at(I)))
+            tile_O, tile_T = network.fuse(part, network(part))
             assert tile_T is not None
             inner = (..., slice(y - top, y - top + TILE), slice(x - left, x - left + TILE))
             outer = (..., slice(y, y + TILE), slice(x, x + TILE))

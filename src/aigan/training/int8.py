@@ -15,7 +15,6 @@ from aigan.errors import AiganError
 from aigan.interference import HEAVY, LIGHT, Camera, Haze, Interference, Noise
 from aigan.interference.draws import KeyedDraws, sample_keys
 from aigan.network import weights
-from aigan.network.export import fed
 from aigan.network.quantize import quantize
 from aigan.training.validation import middle, psnr, restored
 
@@ -46,11 +45,10 @@ def export_int8(source: Path, target: Path, photographs: Path) -> float:
     calibrating = [path for place, path in enumerate(paths) if place % HELD_OUT_EVERY]
     quantize(source, target, [I[0].permute(1, 2, 0).numpy() for I, _ in _pairs(calibrating, spec)])
     session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
-    names = [one.name for one in session.get_inputs()]
     losses = []
     with torch.inference_mode():
         for I, y_O in _pairs(held_out, spec):
-            (O,) = session.run(["original"], fed(I, names))
+            (O,) = session.run(["original"], {"degraded": I.numpy()})
             losses.append(psnr(restored(network, I, y_O)[0], y_O) - psnr(torch.from_numpy(O), y_O))
     return sum(losses) / len(losses)
 

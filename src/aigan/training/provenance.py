@@ -86,7 +86,6 @@ def _describe(config: TrainingConfig, network: PictureAIGAN) -> ModelSpec:
         multiple_of=network.multiple_of,
         receptive_radius_px=network.receptive_radius_px,
         halo_px=network.receptive_radius_px,
-        needs_context=network.config.overview,
         parameters=parameters_of(network),
         kmac_per_px=round(macs_per_pixel(network) / 1000, 2),
     )

@@ -24,7 +24,7 @@ from aigan.restore.capacity import Capacity
 
 logger = logging.getLogger(__name__)
 
-Run = Callable[..., Mapping[str, Tensor]]  # inputs on the device -> what is made of them, contiguous float32
+Run = Callable[[Tensor], Mapping[str, Tensor]]  # a picture on the device -> what is made of it, contiguous float32
 
 LANES = 3  # one copies to the device, one computes, one copies back and works on the host
 KEPT = 4  # graphs of a lane: a picture's tiles differ in size by a step, and at its borders
@@ -36,10 +36,10 @@ GRAPH_PIXELS = 1 << 22  # larger ones compute for longer than they are launched,
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """A graph, the inputs that it reads and the outputs that it writes."""
+    """A graph, the picture that it reads and the outputs that it writes."""
 
     graph: torch.cuda.CUDAGraph
-    inputs: Sequence[Tensor]
+    picture: Tensor
     outputs: Mapping[str, Tensor]
 
 
@@ -52,12 +52,12 @@ class Lanes:
         for _ in range(count):
             self._idle.put(_Lane(device, kept))
 
-    def __call__(self, run: Run, *arrays: Array) -> dict[str, Array]:
-        """What `run` makes of the arrays, back on the host; `run` must be the same each time, its graphs are kept."""
+    def __call__(self, run: Run, pixels: Array) -> dict[str, Array]:
+        """What `run` makes of a picture, back on the host; `run` must be the same each time, its graphs are kept."""
         lane = self._idle.get()
         try:
             with EXACT:
-                return lane(run, arrays)
+                return lane(run, pixels)
         finally:
             self._idle.put(lane)
 
@@ -78,21 +78,20 @@ class _Lane:
         self.recorder = torch.cuda.Stream(device, priority=-1)  # type: ignore[no-untyped-call]
         self.met: dict[tuple[int, ...], Recorded | None] = {}  # shapes, that of the last call last
 
-    def __call__(self, run: Run, arrays: Sequence[Array]) -> dict[str, Array]:
-        shape = arrays[0].shape
+    def __call__(self, run: Run, pixels: Array) -> dict[str, Array]:
+        shape = pixels.shape
         again, recorded = shape in self.met, self.met.pop(shape, None)
         with torch.cuda.stream(self.stream):
             try:
-                held = [_pinned(array) for array in arrays]
+                held = _pinned(pixels)
                 if recorded:
-                    inputs = recorded.inputs
-                    for ours, theirs in zip(inputs, held, strict=True):
-                        ours.copy_(theirs, non_blocking=True)
+                    picture = recorded.picture
+                    picture.copy_(held, non_blocking=True)
                     recorded.graph.replay()
                     outputs = recorded.outputs
                 else:
-                    inputs = [values.to(self.device, non_blocking=True) for values in held]
-                    outputs = run(*inputs)
+                    picture = held.to(self.device, non_blocking=True)
+                    outputs = run(picture)
                 results = {name: _empty(values.shape) for name, values in outputs.items()}
                 for name, values in outputs.items():
                     results[name].copy_(values, non_blocking=True)
@@ -102,24 +101,24 @@ class _Lane:
                 raise
             del outputs
         if again and not recorded and self.kept and np.prod(shape[:2]) <= GRAPH_PIXELS:
-            recorded = self._record(run, inputs)
+            recorded = self._record(run, picture)
         self.met[shape] = recorded
         while len(self.met) > max(self.kept, 1):
             del self.met[next(iter(self.met))]
         return {name: values.numpy() for name, values in results.items()}
 
-    def _record(self, run: Run, inputs: Sequence[Tensor]) -> Recorded | None:
+    def _record(self, run: Run, picture: Tensor) -> Recorded | None:
         # graphs share memory: one runs at a time, and its outputs are fetched before the next one runs
         pools = [one.graph.pool() for one in self.met.values() if one]
         try:
-            return record(run, inputs, self.recorder, pools[0] if pools else None)
+            return record(run, picture, self.recorder, pools[0] if pools else None)
         except RuntimeError as error:
             logger.warning("no graphs are recorded any more, which makes small pictures slower: %s", error)
             self.kept = 0
             return None
 
 
-def record(run: Run, inputs: Sequence[Tensor], stream: torch.cuda.Stream, pool: Any = None) -> Recorded:
+def record(run: Run, picture: Tensor, stream: torch.cuda.Stream, pool: Any = None) -> Recorded:
     """Record what `run` launches, on a stream that nothing else uses; it must have run before on this thread.
 
     cuDNN's plans are made, a thread's own, when it first runs: not while it is recorded, when nothing may wait.
@@ -128,10 +127,10 @@ def record(run: Run, inputs: Sequence[Tensor], stream: torch.cuda.Stream, pool: 
     with _RECORDING, torch.cuda.stream(stream):
         graph.capture_begin(pool=pool, capture_error_mode="thread_local")  # other lanes allocate meanwhile
         try:
-            outputs = run(*inputs)
+            outputs = run(picture)
         finally:
             graph.capture_end()
-    return Recorded(graph, inputs, outputs)
+    return Recorded(graph, picture, outputs)
 
 
 _RECORDING = threading.Lock()

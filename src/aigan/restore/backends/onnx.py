@@ -1,8 +1,7 @@
 """The default backend: an exported network under ONNX Runtime, on the processor, in float32.
 
-The file (DESIGN.md, section 3): input `degraded` (N, C, H, W), and for a network with an overview `seen`
-(N, (C + 2)·7), what `aigan.overview.look_at` gives for the whole picture; outputs `original`, `interference`,
-`original_step1` and `original_from_T`, and in its metadata the JSON of `Metadata` under the key `aigan`.
+The file (DESIGN.md, section 3): input `degraded` (N, C, H, W); outputs `original`, `interference`, `original_step1` and
+`original_from_T`; in its metadata the JSON of `Metadata` under the key `aigan`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ import onnxruntime as ort
 
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 from aigan.errors import AiganError, UsageError
-from aigan.overview import SHARES, look_at
 from aigan.restore.backends.contract import (
     ESTIMATES,
     PARTS,
@@ -52,19 +50,16 @@ class OnnxRestorer:
         What `parts` leaves out is not computed: the interference is then I − O, the expected error None.
         Raises MemoryError where the picture is too large for this machine.
         """
-        return decomposition(degraded, self.run(degraded, outputs_for(self.parts), context=context), self.spec)
+        return decomposition(degraded, self.run(degraded, outputs_for(self.parts)), self.spec)
 
-    def run(self, degraded: Array, wanted: Iterable[str], *, context: Context | None = None) -> dict[str, Array]:
+    def run(self, degraded: Array, wanted: Iterable[str]) -> dict[str, Array]:
         """Outputs of the graph by their names, each (H, W, C)."""
         names = list(wanted)
-        inputs = {"degraded": degraded.transpose(2, 0, 1)[None]}
-        if context := context or self.context(degraded):
-            inputs["seen"] = context.values[None]
         options = ort.RunOptions()
         options.only_execute_path_to_fetches = True
         options.log_severity_level = 4  # errors are raised, not printed as well
         try:
-            arrays = self.session.run(names, inputs, options)
+            arrays = self.session.run(names, {"degraded": degraded.transpose(2, 0, 1)[None]}, options)
         except Exception as error:  # ONNX Runtime has no type of its own for this
             if "alloc" in str(error).lower():
                 raise MemoryError(str(error)) from error
@@ -72,8 +67,8 @@ class OnnxRestorer:
         return {name: array[0].transpose(1, 2, 0) for name, array in zip(names, arrays, strict=True)}
 
     def context(self, whole: Array) -> Context | None:
-        """What a network with an overview is told of a picture."""
-        return look_at(whole) if self.spec.needs_context else None
+        """Nothing: the network looks at each place by itself."""
+        return None
 
 
 def check(device: Device, precision: Precision) -> None:
@@ -129,10 +124,7 @@ def _metadata(path: Path, session: ort.InferenceSession) -> Metadata:
             f"{path} lacks the description that `aigan export` writes ({error}): export it anew"
         ) from error
     inputs = {node.name: node.shape[1] for node in session.get_inputs() if len(node.shape) in (2, 4)}
-    wanted: dict[str, int] = {"degraded": metadata.spec.channels}
-    if metadata.spec.needs_context:
-        wanted["seen"] = (metadata.spec.channels + 2) * len(SHARES)
     outputs = {node.name for node in session.get_outputs()}
-    if inputs != wanted or not {*ESTIMATES, "interference"} <= outputs:
+    if inputs != {"degraded": metadata.spec.channels} or not {*ESTIMATES, "interference"} <= outputs:
         raise AiganError(f"{path} has not the inputs and outputs of an AI-GAN network: run `aigan export` anew")
     return metadata

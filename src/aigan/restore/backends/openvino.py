@@ -13,7 +13,6 @@ import numpy as np
 
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 from aigan.errors import MissingExtra, UsageError
-from aigan.overview import look_at
 from aigan.restore.backends import onnx
 from aigan.restore.backends.contract import (
     PARTS,
@@ -42,11 +41,8 @@ class OpenVinoRestorer:
 
     def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
         """As `OnnxRestorer`."""
-        inputs = [np.ascontiguousarray(degraded.transpose(2, 0, 1)[None])]
-        if context := context or self.context(degraded):
-            inputs.append(context.values[None])
         try:
-            results = self.request.infer(inputs)
+            results = self.request.infer([np.ascontiguousarray(degraded.transpose(2, 0, 1)[None])])
         except RuntimeError as error:  # OpenVINO has no type of its own for this
             if "alloc" in str(error).lower():
                 raise MemoryError(str(error)) from error
@@ -56,7 +52,7 @@ class OpenVinoRestorer:
 
     def context(self, whole: Array) -> Context | None:
         """As `OnnxRestorer.context`."""
-        return look_at(whole) if self.spec.needs_context else None
+        return None
 
 
 def check(device: Device, precision: Precision) -> None:

@@ -15,7 +15,6 @@ import numpy as np
 
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 from aigan.errors import AiganError, MissingExtra, UsageError
-from aigan.overview import look_at
 from aigan.restore.backends.contract import PARTS, Device, Part, Precision, decomposition
 from aigan.restore.capacity import Capacity
 
@@ -51,7 +50,7 @@ class TorchRestorer:
     def __call__(self, degraded: Array, *, context: Context | None = None) -> Decomposition:
         """As `OnnxRestorer`; only this picture, or tile, goes to the device."""
         try:
-            outputs = self._outputs(degraded, context or self.context(degraded))
+            outputs = self._outputs(degraded)
         except torch.OutOfMemoryError as error:
             raise MemoryError(str(error)) from error
         except RuntimeError as error:
@@ -62,7 +61,7 @@ class TorchRestorer:
 
     def context(self, whole: Array) -> Context | None:
         """As `OnnxRestorer.context`."""
-        return look_at(whole) if self.spec.needs_context else None
+        return None
 
     @property
     def capacity(self) -> Capacity | None:
@@ -70,25 +69,23 @@ class TorchRestorer:
         return self.lanes.capacity if self.lanes else None
 
     @torch.inference_mode()
-    def _outputs(self, degraded: Array, context: Context | None) -> dict[str, Array]:
+    def _outputs(self, degraded: Array) -> dict[str, Array]:
         if self.lanes:
-            return self.lanes(self.on_device, degraded, *([] if context is None else [context.values]))
+            return self.lanes(self.on_device, degraded)
         picture = torch.tensor(np.ascontiguousarray(degraded), device=self.device)
-        seen = None if context is None else torch.from_numpy(context.values).to(self.device)
         with cuda.exact_convolutions():
-            outputs = self._passed(picture, seen)
+            outputs = self._passed(picture)
         return {name: values.cpu().numpy() for name, values in outputs.items()}
 
-    def on_device(self, picture: torch.Tensor, seen: torch.Tensor | None = None) -> dict[str, torch.Tensor]:
+    def on_device(self, picture: torch.Tensor) -> dict[str, torch.Tensor]:
         """The outputs (H, W, C) of a picture (H, W, C), all on the device; nothing in it waits for the device."""
-        return {name: values.contiguous() for name, values in self._passed(picture, seen).items()}
+        return {name: values.contiguous() for name, values in self._passed(picture).items()}
 
-    def _passed(self, picture: torch.Tensor, seen: torch.Tensor | None) -> dict[str, torch.Tensor]:
+    def _passed(self, picture: torch.Tensor) -> dict[str, torch.Tensor]:
         # rows of interleaved channels are what torch calls channels-last
         I = picture.permute(2, 0, 1)[None]
-        seen = None if seen is None else seen[None]
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            estimates = self.network(I, interference="interference" in self.parts, seen=seen)
+            estimates = self.network(I, interference="interference" in self.parts)
             original, interference = self.network.fuse(I, estimates)
         outputs = {"original": original}
         if interference is not None and "interference" in self.parts:
