@@ -4,8 +4,10 @@ J. Xie, L. Xu, E. Chen, "Image Denoising and Inpainting with Deep Neural Network
 auto-encoders): sigmoid units, two auto-encoders, one in the other, so three hidden layers; overlapping patches are
 averaged. With patches of 8 × 8 and codes five times as long, 246,784 parameters.
 
-Deviations: trained as a whole from the start, without layers of their own before, and without the terms for sparsity
-and decay; the authors name no sizes for their results, these are within what they tried. Patches at all places.
+Deviations: trained as a whole from the start, without the terms for sparsity and decay. In place of training each layer
+by itself before, the weights begin orthogonal and tied, so that the network gives back about what it sees: from random
+ones five layers of sigmoids learn nothing. The authors name no sizes for their results, these are within what they
+tried. Patches at all places.
 """
 
 from __future__ import annotations
@@ -28,6 +30,16 @@ class SSDA(nn.Module):
         super().__init__()
         self.encode1, self.encode2 = nn.Conv2d(1, CODE, PATCH), nn.Conv2d(CODE, CODE, 1)
         self.decode2, self.decode1 = nn.Conv2d(CODE, CODE, 1), nn.Conv2d(CODE, PATCH**2, 1)
+        self._begin()
+
+    @torch.no_grad()
+    def _begin(self) -> None:
+        """σ(x) is about ½ + x/4: with four times an orthogonal matrix, and ½ as the centre, a layer keeps distances."""
+        for encode, decode in ((self.encode1, self.decode1), (self.encode2, self.decode2)):
+            nn.init.orthogonal_(encode.weight, gain=4)
+            decode.weight.copy_(encode.weight.flatten(1).T[..., None, None])
+            for layer in (encode, decode):
+                layer.bias.copy_(-layer.weight.flatten(1).sum(1) / 2)
 
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 1, H, W) -> the same, in [0, 1]."""
