@@ -15,11 +15,11 @@ import numpy as np
 import onnxruntime as ort
 import torch
 
+from aigan.allocator import keep_freed_memory
 from aigan.evaluate.bench import timed
 from aigan.network import weights
 from aigan.pictures import read
 from aigan.restore import registry
-from aigan.restore.backends import torch as backend
 from aigan.restore.loading import open_restorer
 
 RUNS = 10
@@ -57,7 +57,7 @@ def torch_otherwise() -> None:
     compiled(last, interference=False)
     compiling = time.perf_counter() - started
     print(f"compiled in {compiling:.0f} s: {milliseconds(lambda: compiled(last, interference=False)):.0f} ms")
-    backend._keep_freed_memory()
+    keep_freed_memory()
     print(f"freed memory kept: {milliseconds(lambda: network(last, interference=False)):.0f} ms")
     network = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     print(f"and not channels-last: {milliseconds(lambda: network(pixels, interference=False)):.0f} ms")

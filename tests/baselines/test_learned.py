@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
+from aigan.baselines import registry  # noqa: E402
 from aigan.baselines.learned import layers, restorer  # noqa: E402
 from aigan.baselines.learned.dehazenet import DehazeNet  # noqa: E402
 from aigan.baselines.learned.restorer import System  # noqa: E402
@@ -66,6 +67,20 @@ def fresh(name: str) -> Any:
     torch.manual_seed(0)
     system = system_of(name)
     return system.network(system.channels[0])
+
+
+def test_memory_is_kept_for_networks_and_for_them_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[None] = []
+    monkeypatch.setattr(registry, "keep_freed_memory", lambda: kept.append(None))
+    BASELINES["dcp"].find()
+    assert not kept
+    BASELINES["prn"].find()
+    assert kept
+
+
+def test_an_auto_encoder_begins_with_about_what_it_sees() -> None:
+    smooth = torch.linspace(0.2, 0.8, 20).expand(1, 1, 20, 20)
+    assert (fresh("ssda")(smooth) - smooth).abs().mean() < 0.1
 
 
 @pytest.mark.parametrize(("name", "channels", "count"), PUBLISHED_PARAMETERS)

@@ -11,6 +11,7 @@ import importlib
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
+from aigan.allocator import keep_freed_memory
 from aigan.decomposition import Restorer
 from aigan.errors import AiganError, MissingExtra, UsageError
 
@@ -30,6 +31,8 @@ class Baseline(NamedTuple):
 
     def find(self) -> Any:
         """The class or System itself; ImportError where a package that it needs is not installed."""
+        if self.learned:
+            keep_freed_memory()  # as our own networks: else page faults take as long again
         return getattr(importlib.import_module(f"aigan.baselines.{self.module}"), self.attribute)
 
 

@@ -39,7 +39,7 @@ class SSDA(nn.Module):
             nn.init.orthogonal_(encode.weight, gain=4)
             decode.weight.copy_(encode.weight.flatten(1).T[..., None, None])
             for layer in (encode, decode):
-                layer.bias.copy_(-layer.weight.flatten(1).sum(1) / 2)
+                layer.bias = nn.Parameter(-layer.weight.flatten(1).sum(1) / 2)
 
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 1, H, W) -> the same, in [0, 1]."""

@@ -5,14 +5,13 @@ The one place on the numpy side that imports torch; whoever needs it imports thi
 
 from __future__ import annotations
 
-import ctypes
-import platform
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from aigan.allocator import keep_freed_memory
 from aigan.decomposition import Array, Context, Decomposition, ModelSpec
 from aigan.errors import AiganError, MissingExtra, UsageError
 from aigan.restore.backends.contract import PARTS, Device, Part, Precision, decomposition
@@ -28,8 +27,6 @@ except ImportError as missing:
     raise MissingExtra("this needs torch and safetensors: install them with  pip install 'aigan[train]'") from missing
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
-KEPT_BYTES = 1 << 30
 OUT_OF_MEMORY = "allocate memory", "not enough memory", "out of memory"  # the processor's allocators, and MPS
 
 
@@ -116,7 +113,7 @@ def load(
     network, spec = weights.load(_weights_of(path))
     where, dtype, lanes = torch.device(_chosen(device)), DTYPES.get(precision, torch.float32), None
     if where.type == "cpu":
-        _keep_freed_memory()
+        keep_freed_memory()
     if where.type == "cuda":
         where = torch.device("cuda", torch.cuda.current_device())  # for threads, whose own is the first
         network, lanes = network.to(dtype), cuda.Lanes(where)  # else autocast casts weights in each run
@@ -135,17 +132,6 @@ def devices() -> tuple[str, ...]:
     """The devices that this machine has, of "cuda", "mps" and "cpu"; the fastest first."""
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     return tuple(name for name, there in found.items() if there)
-
-
-def _keep_freed_memory() -> None:
-    """Have glibc keep large blocks for the next layer: else it returns them, and each layer faults its pages in anew.
-
-    Other C libraries are left as they are. Tiles bound what is kept.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL(None)
-        for threshold in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
-            libc.mallopt(threshold, KEPT_BYTES)
 
 
 def _chosen(device: Device) -> str:
