@@ -383,7 +383,10 @@ def peer_tables(rows: Rows) -> str:
                 cells += [f"{row.steps:,}", f"{row.pixels / 1e6:.1f}", *minutes]
             else:
                 cells += [NOTHING] * 4
-            text.append(line([*cells, *(f"{psnr(row.mean, row.benchmark):.2f}" if row else NOT_RUN for row in found)]))
+            for column, measured in zip(columns, found, strict=True):
+                missing = NOT_RUN if column in job.benchmarks else NOTHING
+                cells.append(f"{psnr(measured.mean, measured.benchmark):.2f}" if measured else missing)
+            text.append(line(cells))
         text.append("")
     return "\n".join([*text, *_notes(rows.values())]) + "\n"
 
