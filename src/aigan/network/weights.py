@@ -25,11 +25,6 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     network: NetworkConfig
 
 
-class _Stored(msgspec.Struct, forbid_unknown_fields=True):
-    spec: ModelSpec
-    network: dict[str, object]
-
-
 def save(path: Path, network: PictureAIGAN, spec: ModelSpec) -> None:
     """Write the weights in 16 bit, to a temporary neighbour that is renamed."""
     tensors = {name: tensor.to(torch.float16).contiguous() for name, tensor in network.state_dict().items()}
@@ -46,9 +41,9 @@ def read_header(path: Path) -> Header:
     """The header of a weights file. AiganError where it is no such file."""
     try:
         with safe_open(path, framework="pt") as file:
-            stored = msgspec.json.decode((file.metadata() or {})["aigan"], type=_Stored)
-        network = {name: value for name, value in stored.network.items() if (name, value) not in RETIRED}
-        return Header(spec=stored.spec, network=msgspec.convert(network, NetworkConfig))
+            stored = msgspec.json.decode((file.metadata() or {})["aigan"], type=dict[str, dict[str, object]])
+        stored["network"] = {name: value for name, value in stored["network"].items() if (name, value) not in RETIRED}
+        return msgspec.convert(stored, Header)
     except FileNotFoundError:
         raise AiganError(
             f"{path}: there is no such weights file; `aigan models` lists those that are shipped"
